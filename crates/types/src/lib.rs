@@ -1,0 +1,19 @@
+//! The wire of the Management API, shared by the server, the SDK and the command line:
+//! resources, identifiers, scopes, error bodies, and the rules that decide whether a request is acceptable.
+//!
+//! Nothing here does I/O or knows about HTTP, SQL or time zones.
+
+#![warn(missing_docs)]
+
+pub mod clients;
+pub mod error;
+pub mod format;
+pub mod json;
+pub mod patch;
+pub mod schema;
+pub mod scope;
+
+pub use error::{ApiError, ErrorCode};
+pub use json::Object;
+pub use patch::Patch;
+pub use scope::{Scope, ScopeSet};
