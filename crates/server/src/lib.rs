@@ -1,0 +1,31 @@
+//! The server: the Management API, the OAuth 2.0 and OpenID Connect endpoints, and their storage.
+//!
+//! [`Server::start`] is all that the binary and the tests need.
+
+mod admin;
+mod app;
+mod cache;
+mod client_grants;
+mod clients;
+mod clock;
+pub mod config;
+pub mod data_dir;
+mod db;
+mod discovery;
+mod http;
+mod ids;
+mod keys;
+mod ops;
+mod provision;
+mod resource_servers;
+mod router;
+mod seal;
+mod server;
+mod tls;
+mod tokens;
+
+pub use admin::{AdminClient, AdminError, admin_client};
+pub use clock::{Clock, Random};
+pub use config::Config;
+pub use data_dir::{DataDir, DataDirError};
+pub use server::{RouteInfo, Running, Server, StartError};

@@ -70,6 +70,19 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
+/// The members of `object` in a fixed order; those that the order does not name come last, in their own.
+#[must_use]
+pub fn in_order(mut object: Object, order: &[&str]) -> Object {
+    let mut ordered = Object::with_capacity(object.len());
+    for name in order {
+        if let Some((name, value)) = object.shift_remove_entry(*name) {
+            ordered.insert(name, value);
+        }
+    }
+    ordered.extend(object);
+    ordered
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

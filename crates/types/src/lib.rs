@@ -5,11 +5,13 @@
 
 #![warn(missing_docs)]
 
+pub mod client_grants;
 pub mod clients;
 pub mod error;
 pub mod format;
 pub mod json;
 pub mod patch;
+pub mod resource_servers;
 pub mod schema;
 pub mod scope;
 

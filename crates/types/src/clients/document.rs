@@ -180,6 +180,11 @@ impl ClientDocument {
         self.members.insert(name.into(), value);
     }
 
+    /// Removes a member.
+    pub fn remove(&mut self, name: &str) {
+        self.members.shift_remove(name);
+    }
+
     /// All members.
     #[must_use]
     pub fn members(&self) -> &Object {

@@ -70,6 +70,19 @@ impl Member {
     pub fn name(&self) -> &'static str {
         self.name
     }
+
+    /// Reads a text (as query strings have it) as this member's type: a number, a truth value, a list of one.
+    /// `None` when it stays as it is; whether it fits is for [`Schema::check`] to say.
+    #[must_use]
+    pub fn read_text(&self, value: &Value) -> Option<Value> {
+        let text = value.as_str()?;
+        match self.schema.kind {
+            Kind::Integer { .. } => text.parse::<i64>().ok().map(Value::from),
+            Kind::Boolean => text.parse::<bool>().ok().map(Value::from),
+            Kind::Array { .. } => Some(Value::Array(vec![Value::from(text)])),
+            _ => None,
+        }
+    }
 }
 
 /// A member that may be left out.

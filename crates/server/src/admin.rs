@@ -1,0 +1,67 @@
+//! What someone with the data directory at hand may know: how to reach the tenant as its administrator.
+
+use crate::app::{DEFAULT_TENANT, management_audience};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::db::{Db, DbError};
+use crate::provision::{ADMIN_CLIENT_SETTING, setting};
+use std::path::PathBuf;
+
+/// The administrator's client could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The client was deleted, or has no secret any more.
+    #[error("the client Tenantry Admin is gone, or no longer has a secret")]
+    NoClient,
+}
+
+/// How to reach the tenant as its administrator.
+#[derive(Clone)]
+pub struct AdminClient {
+    /// The domain.
+    pub domain: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret, as it is now.
+    pub client_secret: String,
+    /// The audience of the Management API.
+    pub audience: String,
+    /// The local certificate authority, if the server uses its certificate.
+    pub ca: Option<PathBuf>,
+    /// The system's authorities and ours, likewise.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for AdminClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AdminClient").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// Reads the administrator's client. Works beside a running server, and without one.
+///
+/// # Errors
+/// Nothing was ever served from the directory, or the client is gone.
+pub async fn admin_client(dir: &DataDir) -> Result<AdminClient, AdminError> {
+    let server = dir.server_file()?;
+    let master = dir.master_key(server.master_key_file.as_deref(), &server.database)?;
+    let db = Db::read_only(&server.database)?;
+    let client_id = setting(&db, ADMIN_CLIENT_SETTING).await?.ok_or(AdminError::NoClient)?;
+    let client = crate::clients::store::find_in(&db, &master, DEFAULT_TENANT, &client_id).await?;
+    let client = client.ok_or(AdminError::NoClient)?;
+    let client_secret = client.secret().ok_or(AdminError::NoClient)?.to_owned();
+    let local = |path: PathBuf| server.uses_local_ca.then_some(path);
+    Ok(AdminClient {
+        audience: management_audience(&server.domain),
+        domain: server.domain,
+        client_id,
+        client_secret,
+        ca: local(dir.ca()),
+        ca_bundle: local(dir.ca_bundle()),
+    })
+}

@@ -1,0 +1,115 @@
+//! What every request can reach.
+
+use crate::client_grants::Grants;
+use crate::clients::Clients;
+use crate::clock::{Clock, Random};
+use crate::db::{Db, DbResult, params};
+use crate::http::VerifiedTokens;
+use crate::ids::Sequence;
+use crate::keys::{self, Keys, Signer};
+use crate::resource_servers::ResourceServers;
+use crate::seal::MasterKey;
+use bytes::Bytes;
+use parking_lot::RwLock;
+use std::ops::Deref;
+use std::sync::Arc;
+use tenantry_types::clients::ThirdPartySecurityMode;
+
+/// The tenant of a server that has only one.
+pub(crate) const DEFAULT_TENANT: &str = "default";
+
+/// Shared state; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) master: MasterKey,
+    pub(crate) tenant: String,
+    pub(crate) domain: String,
+    pub(crate) third_party_security_mode: ThirdPartySecurityMode,
+    pub(crate) signer: Signer,
+    pub(crate) sequence: Sequence,
+    pub(crate) clients: Clients,
+    pub(crate) grants: Grants,
+    pub(crate) resource_servers: ResourceServers,
+    pub(crate) verified_tokens: VerifiedTokens,
+    pub(crate) discovery: Bytes,
+    keys: RwLock<Arc<Keys>>,
+    issuer: String,
+    management_audience: String,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What an [`App`] is made of.
+pub(crate) struct Parts {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) master: MasterKey,
+    pub(crate) domain: String,
+    pub(crate) third_party_security_mode: ThirdPartySecurityMode,
+    pub(crate) signer: Signer,
+}
+
+impl App {
+    /// Loads the tenant's keys.
+    pub(crate) async fn load(parts: Parts) -> DbResult<Self> {
+        let Parts { db, clock, random, master, domain, third_party_security_mode, signer } = parts;
+        let tenant = DEFAULT_TENANT.to_owned();
+        let stored = db.query(keys::KEYS, params![&tenant], keys::read_key).await?;
+        let keys = Keys::open(&master, &tenant, crate::tls::host(&domain), stored)?;
+        let issuer = issuer(&domain);
+        Ok(Self(Arc::new(Inner {
+            discovery: crate::discovery::document(&issuer),
+            management_audience: management_audience(&domain),
+            keys: RwLock::new(Arc::new(keys)),
+            issuer,
+            db,
+            clock,
+            random,
+            master,
+            tenant,
+            domain,
+            third_party_security_mode,
+            signer,
+            sequence: Sequence::default(),
+            clients: Clients::default(),
+            grants: Grants::default(),
+            resource_servers: ResourceServers::default(),
+            verified_tokens: VerifiedTokens::default(),
+        })))
+    }
+
+    /// The tenant's signing keys.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read())
+    }
+
+    /// `iss` of every token.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// `aud` of tokens for the Management API.
+    pub(crate) fn management_audience(&self) -> &str {
+        &self.management_audience
+    }
+}
+
+pub(crate) fn issuer(domain: &str) -> String {
+    format!("https://{domain}/")
+}
+
+pub(crate) fn management_audience(domain: &str) -> String {
+    format!("https://{domain}/api/v2/")
+}

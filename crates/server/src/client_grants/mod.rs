@@ -1,0 +1,52 @@
+//! Client grants: the Client Grants API, and what a client may ask for at the token endpoint.
+
+mod routes;
+pub(crate) mod store;
+
+pub(crate) use routes::routes;
+
+use crate::app::App;
+use crate::cache::Cache;
+use crate::clients::Client;
+use crate::db::{DbResult, Kind};
+use std::sync::Arc;
+
+/// Grants of clients kept in memory.
+const CACHED: u64 = 10_000;
+
+/// What a client was granted, by audience, for access on its own behalf.
+pub(crate) type GrantsOfClient = Vec<Granted>;
+
+/// A grant, decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    pub(crate) audience: String,
+    /// `None` is every scope of the API.
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) requires_organization: bool,
+}
+
+/// The grants of a tenant.
+pub(crate) struct Grants(Cache<GrantsOfClient>);
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self(Cache::new(Kind::Grant, CACHED))
+    }
+}
+
+impl Grants {
+    /// The grant that lets `client` call `audience` for itself: its own, or, for a third-party client without one,
+    /// the one for all such clients.
+    pub(crate) async fn find(&self, app: &App, client: &Client, audience: &str) -> DbResult<Option<Granted>> {
+        let of = async |id: &str| -> DbResult<Option<Granted>> {
+            let load = async || store::of_client(&app.db, &app.tenant, id).await.map(Some);
+            let grants: Option<Arc<GrantsOfClient>> = self.0.get(&app.db, &app.tenant, id, load).await?;
+            Ok(grants.and_then(|grants| grants.iter().find(|grant| grant.audience == audience).cloned()))
+        };
+        match of(&client.client_id).await? {
+            None if !client.is_first_party => of(store::THIRD_PARTY).await,
+            own => Ok(own),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The Client Grants API.
+
+use super::store::{self, Filter};
+use crate::app::App;
+use crate::clients;
+use crate::db::Tx;
+use crate::http::{ApiResult, Failure, Input, Page, Query, Slice, json, no_content};
+use crate::{ids, resource_servers};
+use axum::extract::{Path, RawQuery, State};
+use http::StatusCode;
+use serde_json::Value;
+use std::sync::LazyLock;
+use tenantry_types::schema::{Schema, boolean, integer, object, one_of, optional, string};
+use tenantry_types::{ApiError, ErrorCode, Object, Scope, client_grants};
+
+const GRANTS: &str = "/api/v2/client-grants";
+const GRANT: &str = "/api/v2/client-grants/{id}";
+
+/// The last record that pages by number reach, as Auth0 documents for collections of this kind.
+const MOST_BY_NUMBER: u64 = 1_000;
+
+/// The routes of this slice.
+pub(crate) fn routes(app: &App) -> Slice<'_> {
+    Slice::new(app)
+        .get(GRANTS, &[Scope::READ_CLIENT_GRANTS], list_client_grants)
+        .post(GRANTS, &[Scope::CREATE_CLIENT_GRANTS], create_client_grant)
+        .get(GRANT, &[Scope::READ_CLIENT_GRANTS], get_client_grant)
+        .patch(GRANT, &[Scope::UPDATE_CLIENT_GRANTS], update_client_grant)
+        .delete(GRANT, &[Scope::DELETE_CLIENT_GRANTS], delete_client_grant)
+}
+
+static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object([
+        optional("audience", string()),
+        optional("client_id", string()),
+        optional("allow_any_organization", one_of(&["true"])),
+        optional("subject_type", one_of(&["client", "user"])),
+        optional("default_for", one_of(&["third_party_clients"])),
+        optional("page", integer().min(0)),
+        optional("per_page", integer().min(0).max(100)),
+        optional("include_totals", boolean()),
+        optional("from", string()),
+        optional("take", integer().min(1).max(100)),
+    ])
+});
+
+fn not_found() -> Failure {
+    Failure::not_found("The grant does not exist.", ErrorCode::InexistentClientGrant)
+}
+
+/// `GET /client-grants`.
+async fn list_client_grants(State(app): State<App>, RawQuery(raw): RawQuery) -> ApiResult {
+    let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
+    let filter = Filter {
+        audience: query.text("audience"),
+        client_id: query.text("client_id"),
+        subject_type: query.text("subject_type"),
+        allow_any_organization: query.has("allow_any_organization"),
+        default_for_third_party: query.has("default_for"),
+    };
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let body = match Page::of(&query, &app, Some(MOST_BY_NUMBER))? {
+        Page::Number { page, per_page, include_totals } => {
+            let start = page.saturating_mul(per_page);
+            let list = store::list(&app.db, &app.tenant, &filter, "", number(per_page), number(start)).await?;
+            let list = list.join(",");
+            if include_totals {
+                let total = store::count(&app.db, &app.tenant, &filter).await?;
+                format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"client_grants":[{list}]}}"#)
+            } else {
+                format!("[{list}]")
+            }
+        }
+        Page::Checkpoint { after, take } => {
+            let after = after.unwrap_or_default();
+            let mut list = store::list(&app.db, &app.tenant, &filter, &after, number(take) + 1, 0).await?;
+            let more = list.len() as u64 > take;
+            if more {
+                list.pop();
+            }
+            let last = list.last().filter(|_| more).map(|last| serde_json::from_str::<Object>(last)).transpose()?;
+            let next = last.and_then(|last| last.get("id")?.as_str().map(|id| app.checkpoint(id)));
+            let next = next.map_or_else(String::new, |next| format!(r#","next":"{next}""#));
+            format!(r#"{{"client_grants":[{}]{next}}}"#, list.join(","))
+        }
+    };
+    Ok(json(StatusCode::OK, body))
+}
+
+/// `POST /client-grants`.
+async fn create_client_grant(State(app): State<App>, Input(body): Input) -> ApiResult {
+    let body = client_grants::check_create_body(&body)?;
+    let grant = client_grants::create(body, &ids::client_grant_id(&app.random))?;
+    let tenant = app.tenant.clone();
+    let grant = app
+        .db
+        .transaction(move |tx| {
+            check_client(tx, &tenant, &grant)?;
+            check_api(tx, &tenant, &grant)?;
+            if store::has_twin(tx, &tenant, &grant)? {
+                return Err(Failure::conflict(
+                    "A client grant for this client and audience already exists.",
+                    ErrorCode::ClientGrantConflict,
+                ));
+            }
+            store::insert(tx, &tenant, &grant)?;
+            Ok(grant)
+        })
+        .await?;
+    Ok(json(StatusCode::CREATED, Value::Object(grant).to_string()))
+}
+
+fn check_client(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
+    let Some(client_id) = grant.get("client_id").and_then(Value::as_str) else { return Ok(()) };
+    let Some((client, _)) = clients::store::find_for_update(tx, tenant, client_id)? else {
+        return Err(Failure::client_not_found());
+    };
+    if client.text("app_type") == Some("express_configuration") {
+        return Err(ApiError::new(400, "Client of type express_configuration cannot be used")
+            .with_code(ErrorCode::ValidationError)
+            .into());
+    }
+    Ok(())
+}
+
+/// The scopes of a custom API are not looked at, as recorded; those of the system API are.
+fn check_api(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
+    let audience = grant.get("audience").and_then(Value::as_str).unwrap_or_default();
+    let api = resource_servers::store::find_for_update(tx, tenant, audience)?;
+    let Some(api) = api.filter(|api| api.text("identifier") == audience) else {
+        return Err(Failure::not_found("The resource server does not exist", ErrorCode::InexistentResourceServer));
+    };
+    if !api.is_system {
+        return Ok(());
+    }
+    if grant.contains_key("default_for") {
+        return Err(ApiError::invalid_body("default_for cannot be used with a system API").into());
+    }
+    let scopes_of = |object: &Object, name: &str| -> Vec<String> {
+        let list = object.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        list.iter().filter_map(|one| one.as_str().or_else(|| one.get("value")?.as_str())).map(str::to_owned).collect()
+    };
+    let known = scopes_of(&api.document, "scopes");
+    if scopes_of(grant, "scope").iter().all(|scope| known.contains(scope)) {
+        Ok(())
+    } else {
+        Err(ApiError::invalid_body("Payload validation error: scope must be a subset of resource server scopes").into())
+    }
+}
+
+/// `GET /client-grants/{id}`.
+async fn get_client_grant(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    let grant = store::find(&app.db, &app.tenant, &id).await?.ok_or_else(not_found)?;
+    Ok(json(StatusCode::OK, Value::Object(grant).to_string()))
+}
+
+/// `PATCH /client-grants/{id}`.
+async fn update_client_grant(State(app): State<App>, Path(id): Path<String>, Input(body): Input) -> ApiResult {
+    client_grants::check_patch_body(&body)?;
+    let Value::Object(body) = body else { unreachable!("checked above") };
+    let tenant = app.tenant.clone();
+    let grant = app
+        .db
+        .transaction(move |tx| {
+            let (before, version) = store::find_for_update(tx, &tenant, &id)?.ok_or_else(not_found)?;
+            let after = client_grants::patch(&before, &body)?;
+            check_api(tx, &tenant, &after)?;
+            if !store::update(tx, &tenant, &after, version)? {
+                return Err(Failure::Internal("a grant changed within a transaction".into()));
+            }
+            Ok(after)
+        })
+        .await?;
+    Ok(json(StatusCode::OK, Value::Object(grant).to_string()))
+}
+
+/// `DELETE /client-grants/{id}`: 204 also when it is not there.
+async fn delete_client_grant(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    let tenant = app.tenant.clone();
+    app.db
+        .transaction(move |tx| {
+            let Some((grant, _)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
+            Ok::<_, Failure>(store::delete(tx, &tenant, &grant)?)
+        })
+        .await?;
+    Ok(no_content())
+}

@@ -1,0 +1,168 @@
+//! Client grants in the database.
+
+use super::{Granted, GrantsOfClient};
+use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
+use serde_json::Value;
+use std::fmt::Write as _;
+use tenantry_types::{Object, client_grants};
+
+/// Stands for "all third-party clients" where a client's id would; no client has an empty id.
+pub(super) const THIRD_PARTY: &str = "";
+
+/// Which grants are listed.
+#[derive(Default)]
+pub(super) struct Filter<'a> {
+    pub(super) audience: Option<&'a str>,
+    pub(super) client_id: Option<&'a str>,
+    pub(super) subject_type: Option<&'a str>,
+    pub(super) allow_any_organization: bool,
+    pub(super) default_for_third_party: bool,
+}
+
+impl<'a> Filter<'a> {
+    /// The conditions, as SQL that goes on with parameter `$n+1`.
+    fn conditions(&self, params: &mut Vec<Param<'a>>) -> String {
+        let mut sql = String::new();
+        let mut and = |column: &str, value: Option<&'a str>| {
+            if let Some(value) = value {
+                params.push(Param::Text(value));
+                let _ = write!(sql, " AND {column} = ${}", params.len());
+            }
+        };
+        and("audience", self.audience);
+        and("client_id", self.client_id);
+        and("subject_type", self.subject_type);
+        if self.allow_any_organization {
+            sql.push_str(" AND allow_any_organization");
+        }
+        if self.default_for_third_party {
+            sql.push_str(" AND client_id IS NULL");
+        }
+        sql
+    }
+}
+
+fn parse(document: &str) -> DbResult<Object> {
+    serde_json::from_str(document).map_err(|error| DbError::Data(format!("client grant: {error}")))
+}
+
+fn read(row: &Row<'_>) -> DbResult<(Object, i64)> {
+    Ok((parse(row.text(0)?)?, row.int(1)?))
+}
+
+const BY_ID: &str = "SELECT document, version FROM client_grant WHERE tenant = $1 AND id = $2";
+
+pub(super) async fn find(db: &Db, tenant: &str, id: &str) -> DbResult<Option<Object>> {
+    Ok(db.query_opt(BY_ID, params![tenant, id], read).await?.map(|(grant, _)| grant))
+}
+
+pub(super) fn find_for_update(tx: &mut Tx<'_>, tenant: &str, id: &str) -> DbResult<Option<(Object, i64)>> {
+    tx.query_opt(BY_ID, params![tenant, id], read)
+}
+
+/// What a client may call for itself.
+pub(super) async fn of_client(db: &Db, tenant: &str, client_id: &str) -> DbResult<GrantsOfClient> {
+    const OWN: &str = "SELECT document FROM client_grant \
+        WHERE tenant = $1 AND client_id = $2 AND subject_type = 'client'";
+    const DEFAULT: &str = "SELECT document FROM client_grant \
+        WHERE tenant = $1 AND client_id IS NULL AND subject_type = 'client'";
+    let decode = |row: &Row<'_>| {
+        let grant = parse(row.text(0)?)?;
+        let scopes = grant.get("scope").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        Ok(Granted {
+            audience: text(&grant, "audience").to_owned(),
+            scopes: (!client_grants::grants_all_scopes(&grant))
+                .then(|| scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            requires_organization: text(&grant, "organization_usage") == "require",
+        })
+    };
+    if client_id == THIRD_PARTY {
+        db.query(DEFAULT, params![tenant], decode).await
+    } else {
+        db.query(OWN, params![tenant, client_id], decode).await
+    }
+}
+
+/// The grants behind id `after`, in the order of their ids.
+pub(super) async fn list(
+    db: &Db,
+    tenant: &str,
+    filter: &Filter<'_>,
+    after: &str,
+    limit: i64,
+    offset: i64,
+) -> DbResult<Vec<String>> {
+    let mut params = vec![Param::Text(tenant), Param::Text(after), Param::Int(limit), Param::Int(offset)];
+    let conditions = filter.conditions(&mut params);
+    let sql = format!(
+        "SELECT document FROM client_grant WHERE tenant = $1 AND id > $2{conditions} ORDER BY id LIMIT $3 OFFSET $4"
+    );
+    db.query(&sql, &params, |row| Ok(row.text(0)?.to_owned())).await
+}
+
+pub(super) async fn count(db: &Db, tenant: &str, filter: &Filter<'_>) -> DbResult<i64> {
+    let mut params = vec![Param::Text(tenant)];
+    let conditions = filter.conditions(&mut params);
+    let sql = format!("SELECT COUNT(*) FROM client_grant WHERE tenant = $1{conditions}");
+    Ok(db.query_opt(&sql, &params, |row| row.int(0)).await?.unwrap_or(0))
+}
+
+fn text<'a>(grant: &'a Object, name: &str) -> &'a str {
+    grant.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn client_id(grant: &Object) -> Option<&str> {
+    grant.get("client_id").and_then(Value::as_str)
+}
+
+fn changed(tx: &mut Tx<'_>, tenant: &str, grant: &Object) {
+    tx.changed(Kind::Grant, tenant, client_id(grant).unwrap_or(THIRD_PARTY));
+}
+
+fn allows_any_organization(grant: &Object) -> bool {
+    grant.get("allow_any_organization") == Some(&Value::Bool(true))
+}
+
+/// Whether there is a grant for the same client, API and subject type.
+pub(super) fn has_twin(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<bool> {
+    const TWIN: &str = "SELECT 1 FROM client_grant WHERE tenant = $1 AND audience = $2 AND subject_type = $3 \
+        AND COALESCE(client_id, '') = $4";
+    let (audience, subject) = (text(grant, "audience"), text(grant, "subject_type"));
+    let client_id = client_id(grant).unwrap_or(THIRD_PARTY);
+    Ok(tx.query_opt(TWIN, params![tenant, audience, subject, client_id], |_| Ok(()))?.is_some())
+}
+
+pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<()> {
+    const INSERT: &str = "INSERT INTO client_grant \
+        (tenant, id, client_id, audience, subject_type, allow_any_organization, version, document) \
+        VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
+    tx.execute(
+        INSERT,
+        params![
+            tenant,
+            text(grant, "id"),
+            client_id(grant),
+            text(grant, "audience"),
+            text(grant, "subject_type"),
+            allows_any_organization(grant),
+            &Value::Object(grant.clone()).to_string()
+        ],
+    )?;
+    changed(tx, tenant, grant);
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, grant: &Object, version: i64) -> DbResult<bool> {
+    const UPDATE: &str = "UPDATE client_grant SET version = version + 1, document = $4, \
+        allow_any_organization = $5 WHERE tenant = $1 AND id = $2 AND version = $3";
+    changed(tx, tenant, grant);
+    let document = Value::Object(grant.clone()).to_string();
+    let any = allows_any_organization(grant);
+    Ok(tx.execute(UPDATE, params![tenant, text(grant, "id"), version, &document, any])? > 0)
+}
+
+pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<()> {
+    changed(tx, tenant, grant);
+    let id = text(grant, "id");
+    tx.execute("DELETE FROM client_grant WHERE tenant = $1 AND id = $2", params![tenant, id]).map(|_| ())
+}

@@ -1,0 +1,213 @@
+//! Lists of clients. Pages are keyset pages in the order of creation; a page asked for by number starts from where the
+//! one before it ended, if that is remembered, and otherwise skips over a small index.
+
+use super::store::open_secret;
+use crate::app::App;
+use crate::db::generations::Slot;
+use crate::db::{DbResult, Kind, Param, Row};
+use moka::sync::Cache;
+use std::fmt::Write as _;
+use std::time::Duration;
+use tenantry_types::clients::StoredClient;
+use zeroize::Zeroizing;
+
+/// Which clients are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Filter {
+    pub(super) is_global: Option<bool>,
+    pub(super) is_first_party: Option<bool>,
+    /// Any of these; all when empty.
+    pub(super) app_types: Vec<String>,
+    pub(super) external_client_id: Option<String>,
+    pub(super) grants_any_organization: bool,
+    pub(super) grants_organization: Option<String>,
+}
+
+/// A client in a list.
+pub(super) struct Listed {
+    pub(super) seq: i64,
+    pub(super) stored: StoredClient,
+    pub(super) secret: Option<Zeroizing<String>>,
+}
+
+/// Where pages begin: the number of the client behind which they do, and the state of the list that this was seen in.
+pub(super) struct Positions(Cache<(Filter, u64, u64), (u64, i64)>);
+
+impl Positions {
+    pub(super) fn new(capacity: u64, idle: Duration) -> Self {
+        Self(Cache::builder().max_capacity(capacity).time_to_idle(idle).build())
+    }
+}
+
+/// A statement and its parameters, put together from fixed pieces.
+struct Statement<'a> {
+    sql: String,
+    params: Vec<Param<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    fn new(select: &str, tenant: &'a str) -> Self {
+        Self { sql: format!("{select} WHERE c.tenant = $1"), params: vec![Param::Text(tenant)] }
+    }
+
+    fn and(&mut self, condition: &str, param: Param<'a>) {
+        self.params.push(param);
+        let _ = write!(self.sql, " AND {condition} ${}", self.params.len());
+    }
+
+    fn filter(&mut self, filter: &'a Filter, app_type: Option<&'a str>) {
+        match filter.is_global {
+            Some(true) => self.sql.push_str(" AND c.is_global"),
+            Some(false) => self.sql.push_str(" AND NOT c.is_global"),
+            None => {}
+        }
+        match filter.is_first_party {
+            Some(true) => self.sql.push_str(" AND c.is_first_party"),
+            Some(false) => self.sql.push_str(" AND NOT c.is_first_party"),
+            None => {}
+        }
+        if let Some(app_type) = app_type {
+            self.and("c.app_type =", Param::Text(app_type));
+        }
+        if let Some(id) = &filter.external_client_id {
+            self.and("c.external_client_id =", Param::Text(id));
+        }
+        if filter.grants_any_organization {
+            self.sql.push_str(
+                " AND EXISTS (SELECT 1 FROM client_grant g WHERE g.tenant = c.tenant \
+                 AND g.client_id = c.client_id AND g.allow_any_organization)",
+            );
+        }
+        if filter.grants_organization.is_some() {
+            // No grant can name an organization before organizations are served.
+            self.sql.push_str(" AND 1 = 0");
+        }
+    }
+
+    fn limit(&mut self, order: &str, limit: u64, offset: u64) {
+        let number = |n: u64| Param::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        self.params.push(number(limit));
+        let _ = write!(self.sql, " ORDER BY {order} LIMIT ${}", self.params.len());
+        if offset > 0 {
+            self.params.push(number(offset));
+            let _ = write!(self.sql, " OFFSET ${}", self.params.len());
+        }
+    }
+}
+
+impl Filter {
+    /// The listed types one by one, or one time "any": each is read through an index of its own.
+    fn app_types(&self) -> Vec<Option<&str>> {
+        if self.app_types.is_empty() { vec![None] } else { self.app_types.iter().map(|one| Some(one.as_str())).collect() }
+    }
+}
+
+/// How many clients there are.
+pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
+    let is_counted =
+        filter.external_client_id.is_none() && !filter.grants_any_organization && filter.grants_organization.is_none();
+    let (select, from_counters) = if is_counted {
+        ("SELECT COALESCE(SUM(c.n), 0) FROM client_count c", true)
+    } else {
+        ("SELECT COUNT(*) FROM client c", false)
+    };
+    let mut total = 0;
+    for app_type in filter.app_types() {
+        let mut statement = Statement::new(select, &app.tenant);
+        statement.filter(filter, app_type);
+        debug_assert!(!from_counters || !statement.sql.contains("external"));
+        total += app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await?.unwrap_or(0);
+    }
+    Ok(u64::try_from(total).unwrap_or(0))
+}
+
+/// The clients behind number `after`, `limit` of them at most.
+pub(super) async fn after(
+    app: &App,
+    filter: &Filter,
+    after: i64,
+    limit: u64,
+    with_secrets: bool,
+) -> DbResult<Vec<Listed>> {
+    const WITHOUT: &str = "SELECT c.seq, c.document, c.signing_keys_at, c.client_secret_at FROM client c";
+    const WITH: &str = "SELECT c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, \
+        s.secret_id, s.secret FROM client c LEFT JOIN client_secret s \
+        ON s.tenant = c.tenant AND s.client_id = c.client_id AND s.secret_id = c.secret_id";
+    let read = |row: &Row<'_>| {
+        let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
+            Some(sealed) => Some(open_secret(&app.master, &app.tenant, row.text(4)?, row.text(5)?, sealed)?),
+            None => None,
+        };
+        let stored = StoredClient {
+            json: row.text(1)?.to_owned(),
+            signing_keys_at: row.size(2)?,
+            client_secret_at: row.size(3)?,
+        };
+        Ok(Listed { seq: row.int(0)?, stored, secret })
+    };
+    let app_types = filter.app_types();
+    let several = app_types.len() > 1;
+    let mut found = Vec::new();
+    for app_type in app_types {
+        let mut statement = Statement::new(if with_secrets { WITH } else { WITHOUT }, &app.tenant);
+        statement.filter(filter, app_type);
+        statement.and("c.seq >", Param::Int(after));
+        statement.limit("c.seq", limit, 0);
+        found.extend(app.db.query(&statement.sql, &statement.params, read).await?);
+    }
+    if several {
+        found.sort_unstable_by_key(|listed| listed.seq);
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    Ok(found)
+}
+
+/// Page `page` of `per_page` clients.
+pub(super) async fn page(
+    app: &App,
+    filter: &Filter,
+    page: u64,
+    per_page: u64,
+    with_secrets: bool,
+) -> DbResult<Vec<Listed>> {
+    let slot = Slot::of(Kind::ClientList, &app.tenant, "");
+    let state = app.db.generations().now(slot);
+    let Some(start) = start_of(app, filter, page, per_page, state).await? else { return Ok(Vec::new()) };
+    let listed = after(app, filter, start, per_page, with_secrets).await?;
+    if let Some(last) = listed.last()
+        && listed.len() as u64 == per_page
+    {
+        app.clients.positions.0.insert((filter.clone(), per_page, page + 1), (state, last.seq));
+    }
+    Ok(listed)
+}
+
+/// The number behind which a page starts; `None` when it is past the end.
+async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u64) -> DbResult<Option<i64>> {
+    let Some(skipped) = page.saturating_mul(per_page).checked_sub(1) else { return Ok(Some(0)) };
+    if let Some((seen, start)) = app.clients.positions.0.get(&(filter.clone(), per_page, page))
+        && seen == state
+    {
+        return Ok(Some(start));
+    }
+    if let [Some(_), Some(_), ..] = filter.app_types().as_slice() {
+        return start_among_types(app, filter, skipped).await;
+    }
+    let mut statement = Statement::new("SELECT c.seq FROM client c", &app.tenant);
+    statement.filter(filter, filter.app_types.first().map(String::as_str));
+    statement.limit("c.seq", 1, skipped);
+    app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await
+}
+
+/// A jump in a list of several types has to sort their numbers; walking on from a remembered page does not.
+async fn start_among_types(app: &App, filter: &Filter, skipped: u64) -> DbResult<Option<i64>> {
+    let mut numbers = Vec::new();
+    for app_type in filter.app_types() {
+        let mut statement = Statement::new("SELECT c.seq FROM client c", &app.tenant);
+        statement.filter(filter, app_type);
+        statement.limit("c.seq", skipped.saturating_add(1), 0);
+        numbers.extend(app.db.query(&statement.sql, &statement.params, |row| row.int(0)).await?);
+    }
+    numbers.sort_unstable();
+    Ok(usize::try_from(skipped).ok().and_then(|skipped| numbers.get(skipped).copied()))
+}

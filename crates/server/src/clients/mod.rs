@@ -1,0 +1,125 @@
+//! Applications: the Clients API, how clients are stored and cached, and how they prove who they are.
+//!
+//! What a client may look like is `tenantry_types::clients`' business; which tokens it gets is [`crate::tokens`]'.
+
+pub(crate) mod auth;
+mod list;
+mod render;
+mod routes;
+pub(crate) mod store;
+
+pub(crate) use routes::routes;
+pub(crate) use store::NewClient;
+
+use crate::app::App;
+use crate::cache::Cache;
+use crate::db::{DbResult, Kind};
+use list::Positions;
+use std::sync::Arc;
+use std::time::Duration;
+use tenantry_types::clients::{ClientDocument, StoredClient};
+use zeroize::Zeroizing;
+
+/// How a client authenticates at the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthMethod {
+    /// Not said: the secret, in either place.
+    Unset,
+    /// A public client: not at all.
+    None,
+    ClientSecretPost,
+    ClientSecretBasic,
+    /// Keys or certificates (`client_authentication_methods`).
+    Keys,
+}
+
+/// How many tokens a client may get in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenQuota {
+    pub(crate) enforce: bool,
+    pub(crate) per_hour: Option<i64>,
+    pub(crate) per_day: Option<i64>,
+}
+
+/// One of a client's secrets, opened.
+pub(crate) struct Secret {
+    pub(crate) id: String,
+    pub(crate) value: Zeroizing<String>,
+    pub(crate) expires_at: Option<i64>,
+}
+
+/// A client, decoded: its answer's text, and what the token endpoint asks of it.
+pub(crate) struct Client {
+    pub(crate) client_id: String,
+    pub(crate) stored: StoredClient,
+    /// The id of the secret that answers show; `None` when they show none.
+    pub(crate) shown_secret: Option<String>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) auth_method: AuthMethod,
+    pub(crate) grant_types: Vec<String>,
+    pub(crate) is_first_party: bool,
+    pub(crate) require_proof_of_possession: bool,
+    pub(crate) token_quota: Option<TokenQuota>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    fn decode(document: &ClientDocument, stored: StoredClient, shown_secret: Option<String>, secrets: Vec<Secret>) -> Self {
+        let auth_method = match document.text("token_endpoint_auth_method") {
+            _ if document.has_key_authentication() => AuthMethod::Keys,
+            Some("none") => AuthMethod::None,
+            Some("client_secret_post") => AuthMethod::ClientSecretPost,
+            Some("client_secret_basic") => AuthMethod::ClientSecretBasic,
+            _ => AuthMethod::Unset,
+        };
+        let quota = document.get("token_quota").and_then(|quota| quota.get("client_credentials"));
+        Self {
+            client_id: document.client_id().to_owned(),
+            stored,
+            shown_secret,
+            secrets,
+            auth_method,
+            grant_types: document.texts("grant_types").map(str::to_owned).collect(),
+            is_first_party: document.is_first_party(),
+            require_proof_of_possession: document.flag("require_proof_of_possession"),
+            token_quota: quota.map(|quota| TokenQuota {
+                enforce: quota.get("enforce").and_then(serde_json::Value::as_bool).unwrap_or(true),
+                per_hour: quota.get("per_hour").and_then(serde_json::Value::as_i64),
+                per_day: quota.get("per_day").and_then(serde_json::Value::as_i64),
+            }),
+        }
+    }
+
+    /// The secret that answers show.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        let id = self.shown_secret.as_deref()?;
+        self.secrets.iter().find(|secret| secret.id == id).map(|secret| secret.value.as_str())
+    }
+}
+
+/// Clients kept in memory; one takes about 4 kB.
+const CACHED: u64 = 10_000;
+
+/// The clients of a tenant.
+pub(crate) struct Clients {
+    cache: Cache<Client>,
+    positions: Positions,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self { cache: Cache::new(Kind::Client, CACHED), positions: Positions::new(10_000, Duration::from_secs(600)) }
+    }
+}
+
+impl Clients {
+    /// The client of that id.
+    pub(crate) async fn find(&self, app: &App, client_id: &str) -> DbResult<Option<Arc<Client>>> {
+        self.cache.get(&app.db, &app.tenant, client_id, async || store::find(app, client_id).await).await
+    }
+}

@@ -1,0 +1,344 @@
+//! The Clients API.
+
+use super::list::{self, Filter, Listed};
+use super::render::{self, Parts, View};
+use super::store::{self, NewClient, NewSecret};
+use crate::app::App;
+use crate::db::Tx;
+use crate::http::{ApiResult, Caller, Failure, Input, OptionalInput, Page, Query, Slice, json, list_link, no_content};
+use crate::ids;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use std::sync::LazyLock;
+use tenantry_types::clients::{
+    self, ClientDocument, Operation, READ_SCOPES, StoredClient, ThirdPartySecurityMode, UPDATE_SCOPES,
+};
+use tenantry_types::schema::{Schema, boolean, integer, object, optional, string};
+use tenantry_types::{ApiError, ErrorCode, Scope};
+
+const CLIENTS: &str = "/api/v2/clients";
+const CLIENT: &str = "/api/v2/clients/{id}";
+
+/// The routes of this slice.
+pub(crate) fn routes(app: &App) -> Slice<'_> {
+    Slice::new(app)
+        .get(CLIENTS, READ_SCOPES, list_clients)
+        .post(CLIENTS, &[Scope::CREATE_CLIENTS], create_client)
+        .get(CLIENT, READ_SCOPES, get_client)
+        .patch(CLIENT, UPDATE_SCOPES, update_client)
+        .delete(CLIENT, &[Scope::DELETE_CLIENTS], delete_client)
+        .post("/api/v2/clients/{id}/rotate-secret", &[Scope::UPDATE_CLIENT_KEYS], rotate_client_secret)
+}
+
+static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object([
+        optional("fields", string()),
+        optional("include_fields", boolean()),
+        optional("page", integer().min(0)),
+        optional("per_page", integer().min(0).max(100)),
+        optional("include_totals", boolean()),
+        optional("from", string()),
+        optional("take", integer().min(1).max(100)),
+        optional("is_global", boolean()),
+        optional("is_first_party", boolean()),
+        optional("app_type", string()),
+        optional("external_client_id", string().min(1).max(120)),
+        optional("q", string()),
+    ])
+});
+
+static GET_QUERY: LazyLock<Schema> =
+    LazyLock::new(|| object([optional("fields", string()), optional("include_fields", boolean())]));
+
+/// Which signing keys an answer shows.
+#[derive(Clone, Copy)]
+enum Answer {
+    Read,
+    Created,
+    Changed,
+}
+
+fn respond(
+    app: &App,
+    status: StatusCode,
+    answer: Answer,
+    stored: &StoredClient,
+    secret: Option<&str>,
+    view: &View,
+) -> Response {
+    let keys = app.keys();
+    let signing_keys = match answer {
+        Answer::Read => &keys.signing_keys().read,
+        Answer::Created | Answer::Changed => &keys.signing_keys().written,
+    };
+    let mut body = Vec::with_capacity(stored.json.len() + signing_keys.len() + 256);
+    let parts = Parts { stored, secret, signing_keys, is_new: matches!(answer, Answer::Created) };
+    render::client(&mut body, &parts, view);
+    json(status, body)
+}
+
+/// `POST /clients`.
+async fn create_client(State(app): State<App>, caller: Caller, Input(body): Input) -> ApiResult {
+    let body = clients::check_create_body(&body)?;
+    clients::check_write_scopes(Operation::Create, body, caller.scopes())?;
+    let new_id = |mode| match mode {
+        ThirdPartySecurityMode::Strict => ids::third_party_client_id(&app.random),
+        ThirdPartySecurityMode::Permissive => ids::client_id(&app.random),
+    };
+    let document = ClientDocument::create(body, &app.tenant, app.third_party_security_mode, new_id)?;
+    let now = app.clock.now_ms();
+    let client = NewClient::new(document, &app.random, &app.master, app.sequence.next(&app.clock), now)?;
+    let tenant = app.tenant.clone();
+    let client = app
+        .db
+        .transaction(move |tx| {
+            check_references(tx, &tenant, &client.document, None)?;
+            store::insert(tx, &tenant, &client)?;
+            Ok::<_, Failure>(client)
+        })
+        .await?;
+    let secret = (!client.document.has_key_authentication()).then(|| client.secret.value());
+    Ok(respond(&app, StatusCode::CREATED, Answer::Created, &client.stored, secret, &View::everything()))
+}
+
+/// Rules that look at other objects of the tenant.
+fn check_references(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    after: &ClientDocument,
+    before: Option<&ClientDocument>,
+) -> Result<(), Failure> {
+    let is_new = |name: &str| before.is_none_or(|before| before.get(name) != after.get(name)) && after.get(name).is_some();
+    if is_new("client_aliases") && store::has_taken_alias(tx, tenant, after)? {
+        return Err(Failure::conflict("Another client with the same alias already exists", ErrorCode::ClientConflict));
+    }
+    if is_new("resource_server_identifier") {
+        let identifier = after.text("resource_server_identifier").unwrap_or_default();
+        if crate::resource_servers::store::find_for_update(tx, tenant, identifier)?.is_none() {
+            return Err(Failure::not_found("The resource server does not exist", ErrorCode::InexistentResourceServer));
+        }
+        if store::linked_to_api(tx, tenant, identifier)?.is_some() {
+            return Err(Failure::conflict(
+                "Another client is already linked to this resource server",
+                ErrorCode::ClientConflict,
+            ));
+        }
+    }
+    if is_new("my_organization_configuration") {
+        let configuration = after.get("my_organization_configuration");
+        let landing = configuration.and_then(|settings| settings.get("invitation_landing_client_id"));
+        if let Some(landing) = landing.and_then(|id| id.as_str())
+            && store::find_for_update(tx, tenant, landing)?.is_none()
+        {
+            return Err(Failure::not_found(
+                "The invitation landing client does not exist",
+                ErrorCode::InexistentClient,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `GET /clients/{id}`.
+async fn get_client(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> ApiResult {
+    let view = match query.as_deref() {
+        None | Some("") => View::of(caller.scopes()),
+        query => {
+            let query = Query::parse(query, &GET_QUERY)?;
+            let include = query.flag("include_fields").unwrap_or(true);
+            View::of(caller.scopes()).with_fields(query.text("fields"), include)
+        }
+    };
+    let client = app.clients.find(&app, &id).await?.ok_or_else(Failure::client_not_found)?;
+    Ok(respond(&app, StatusCode::OK, Answer::Read, &client.stored, client.secret(), &view))
+}
+
+/// `GET /clients`.
+async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> ApiResult {
+    let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
+    let page = Page::of(&query, &app, None)?;
+    let filter = filter(&query, &page)?;
+    let include = query.flag("include_fields").unwrap_or(true);
+    let view = View::of(caller.scopes()).with_fields(query.text("fields"), include);
+    match page {
+        Page::Number { page, per_page, include_totals } => {
+            let listed = list::page(&app, &filter, page, per_page, view.shows_secret()).await?;
+            let total = list::count(&app, &filter).await?;
+            let start = page.saturating_mul(per_page);
+            let prefix = if include_totals {
+                format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"clients":["#)
+            } else {
+                "[".into()
+            };
+            let mut response = list_body(&app, &prefix, &listed, if include_totals { "]}" } else { "]" }, &view);
+            if !include_totals {
+                let link = list_link(&app, CLIENTS, raw.as_deref(), page, per_page, total);
+                if let Ok(link) = HeaderValue::from_str(&link) {
+                    response.headers_mut().insert(header::LINK, link);
+                }
+            }
+            Ok(response)
+        }
+        Page::Checkpoint { after, take } => {
+            let after = after.and_then(|position| position.parse().ok()).unwrap_or(0);
+            let mut listed = list::after(&app, &filter, after, take + 1, view.shows_secret()).await?;
+            let more = listed.len() as u64 > take;
+            if more {
+                listed.pop();
+            }
+            let next = listed.last().filter(|_| more).map(|last| app.checkpoint(&last.seq.to_string()));
+            let suffix = next.map_or_else(|| "]}".to_owned(), |next| format!(r#"],"next":"{next}"}}"#));
+            Ok(list_body(&app, r#"{"clients":["#, &listed, &suffix, &view))
+        }
+    }
+}
+
+fn list_body(app: &App, prefix: &str, listed: &[Listed], suffix: &str, view: &View) -> Response {
+    let keys = app.keys();
+    let signing_keys = &keys.signing_keys().read;
+    let size: usize = listed.iter().map(|one| one.stored.json.len() + signing_keys.len() + 128).sum();
+    let mut body = Vec::with_capacity(prefix.len() + size + suffix.len());
+    body.extend_from_slice(prefix.as_bytes());
+    for (i, one) in listed.iter().enumerate() {
+        if i > 0 {
+            body.push(b',');
+        }
+        let secret = one.secret.as_ref().map(|secret| secret.as_str());
+        render::client(&mut body, &Parts { stored: &one.stored, secret, signing_keys, is_new: false }, view);
+    }
+    body.extend_from_slice(suffix.as_bytes());
+    json(StatusCode::OK, body)
+}
+
+fn filter(query: &Query, page: &Page) -> ApiResult<Filter> {
+    let mut filter = Filter {
+        is_global: query.flag("is_global"),
+        is_first_party: query.flag("is_first_party"),
+        external_client_id: query.text("external_client_id").map(str::to_owned),
+        ..Filter::default()
+    };
+    if let Some(list) = query.text("app_type") {
+        for app_type in list.split(',').map(str::trim).filter(|app_type| !app_type.is_empty()) {
+            if !filter.app_types.iter().any(|known| known == app_type) {
+                filter.app_types.push(app_type.to_owned());
+            }
+        }
+        if filter.app_types.len() > MAX_APP_TYPES {
+            return Err(ApiError::invalid_query(format!("app_type takes {MAX_APP_TYPES} values at most")).into());
+        }
+    }
+    if let Some(q) = query.text("q") {
+        if filter != Filter::default() {
+            return Err(ApiError::invalid_query("q cannot be combined with other filters").into());
+        }
+        if !matches!(page, Page::Checkpoint { .. }) {
+            return Err(ApiError::invalid_query("q requires checkpoint pagination (from and take)").into());
+        }
+        match q.trim().split_once(':') {
+            Some(("client_grant.allow_any_organization", "true")) => filter.grants_any_organization = true,
+            Some(("client_grant.organization_id", id)) if !id.is_empty() => {
+                filter.grants_organization = Some(id.trim_matches('"').to_owned());
+            }
+            _ => {
+                return Err(ApiError::invalid_query(
+                    "q supports client_grant.organization_id:{id} and client_grant.allow_any_organization:true",
+                )
+                .into());
+            }
+        }
+    }
+    Ok(filter)
+}
+
+/// There are 25 application types.
+const MAX_APP_TYPES: usize = 25;
+
+/// `PATCH /clients/{id}`. Its `fields` and `include_fields` are tolerated and have no effect, as in Auth0.
+async fn update_client(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Input(body): Input,
+) -> ApiResult {
+    clients::check_patch_body(&body)?;
+    let serde_json::Value::Object(body) = body else { unreachable!("checked above") };
+    clients::check_write_scopes(Operation::Update, &body, caller.scopes())?;
+    let secret = body.get("client_secret").and_then(|secret| secret.as_str());
+    let secret = secret.map(|value| new_secret(&app, &id, value.to_owned())).transpose()?;
+    let view = View::after_change(caller.scopes());
+    change(app, id, Answer::Changed, view, secret, move |before| Ok(before.patched(&body)?)).await
+}
+
+/// `POST /clients/{id}/rotate-secret`.
+async fn rotate_client_secret(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    OptionalInput(_): OptionalInput,
+) -> ApiResult {
+    let secret = new_secret(&app, &id, ids::client_secret(&app.random))?;
+    change(app, id, Answer::Changed, View::everything(), Some(secret), |before| {
+        if before.has_key_authentication() {
+            return Err(ApiError::invalid_body(
+                "The secret of a client that authenticates by client_authentication_methods cannot be rotated",
+            )
+            .into());
+        }
+        Ok(before.clone())
+    })
+    .await
+}
+
+fn new_secret(app: &App, client_id: &str, value: String) -> Result<NewSecret, Failure> {
+    Ok(NewSecret::new(value, &app.tenant, client_id, &app.random, &app.master)?)
+}
+
+/// Changes a client in one transaction and answers with what became of it.
+async fn change(
+    app: App,
+    id: String,
+    answer: Answer,
+    view: View,
+    secret: Option<NewSecret>,
+    patch: impl Fn(&ClientDocument) -> Result<ClientDocument, Failure> + Send + 'static,
+) -> ApiResult {
+    let tenant = app.tenant.clone();
+    let now = app.clock.now_ms();
+    let client_id = id.clone();
+    app.db
+        .transaction(move |tx| {
+            let (before, version) =
+                store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
+            let after = patch(&before)?;
+            check_references(tx, &tenant, &after, Some(&before))?;
+            let updated = store::update(tx, &tenant, &before, &after, version, secret.as_ref(), now)?;
+            // The row was read in this very transaction, so its version is the one that was read.
+            updated.ok_or_else(|| Failure::Internal("a client changed within a transaction".into())).map(|_| ())
+        })
+        .await?;
+    let client = app.clients.find(&app, &id).await?.ok_or_else(Failure::client_not_found)?;
+    Ok(respond(&app, StatusCode::OK, answer, &client.stored, client.secret(), &view))
+}
+
+/// `DELETE /clients/{id}`: 204 also when it is not there.
+async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    let tenant = app.tenant.clone();
+    app.db
+        .transaction(move |tx| {
+            let Some((document, _)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
+            if document.is_global() {
+                return Err(ApiError::new(400, "The global client cannot be deleted")
+                    .with_code(ErrorCode::OperationNotSupported)
+                    .into());
+            }
+            store::delete(tx, &tenant, &document)?;
+            Ok::<_, Failure>(())
+        })
+        .await?;
+    Ok(no_content())
+}

@@ -1,0 +1,283 @@
+//! Clients in the database.
+
+use super::{Client, Secret};
+use crate::app::App;
+use crate::clock::Random;
+use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
+use crate::ids;
+use crate::seal::{MasterKey, SealError};
+use tenantry_types::clients::{ClientDocument, StoredClient};
+use zeroize::Zeroizing;
+
+/// Where a client's secret is sealed.
+fn seal_context(tenant: &str, client_id: &str, secret_id: &str) -> String {
+    format!("client_secret/{tenant}/{client_id}/{secret_id}")
+}
+
+/// Opens a client's secret.
+pub(super) fn open_secret(
+    master: &MasterKey,
+    tenant: &str,
+    client_id: &str,
+    secret_id: &str,
+    sealed: &[u8],
+) -> DbResult<Zeroizing<String>> {
+    master
+        .open_text(&seal_context(tenant, client_id, secret_id), sealed)
+        .map_err(|error| DbError::Data(format!("secret of client {client_id}: {error}")))
+}
+
+/// A secret, ready to be stored.
+pub(crate) struct NewSecret {
+    id: String,
+    value: Zeroizing<String>,
+    sealed: Vec<u8>,
+}
+
+impl NewSecret {
+    /// Seals `value` for a client.
+    pub(super) fn new(
+        value: String,
+        tenant: &str,
+        client_id: &str,
+        random: &Random,
+        master: &MasterKey,
+    ) -> Result<Self, SealError> {
+        let value = Zeroizing::new(value);
+        let id = ids::secret_id(random);
+        let sealed = master.seal(&seal_context(tenant, client_id, &id), value.as_bytes())?;
+        Ok(Self { id, value, sealed })
+    }
+
+    /// The secret itself.
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// A client, ready to be stored.
+pub(crate) struct NewClient {
+    pub(crate) document: ClientDocument,
+    pub(super) stored: StoredClient,
+    pub(super) secret: NewSecret,
+    seq: i64,
+    now: i64,
+}
+
+impl NewClient {
+    /// Gives `document` a secret.
+    pub(crate) fn new(
+        document: ClientDocument,
+        random: &Random,
+        master: &MasterKey,
+        seq: i64,
+        now: i64,
+    ) -> Result<Self, SealError> {
+        let tenant = document.text("tenant").unwrap_or_default();
+        let secret =
+            NewSecret::new(ids::client_secret(random), tenant, document.client_id(), random, master)?;
+        Ok(Self { stored: document.to_stored(), document, secret, seq, now })
+    }
+}
+
+const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, document, signing_keys_at, \
+    client_secret_at, secret_id, is_global, is_first_party, app_type, external_client_id, \
+    resource_server_identifier, created_at, updated_at) \
+    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)";
+
+pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
+    let NewClient { document, stored, secret, seq, now } = client;
+    tx.execute(
+        INSERT,
+        params![
+            tenant,
+            document.client_id(),
+            *seq,
+            &stored.json,
+            offset(stored.signing_keys_at),
+            offset(stored.client_secret_at),
+            &secret.id,
+            document.is_global(),
+            document.is_first_party(),
+            app_type(document),
+            document.text("external_client_id"),
+            document.text("resource_server_identifier"),
+            *now
+        ],
+    )?;
+    insert_secret(tx, tenant, document.client_id(), secret, *now)?;
+    insert_aliases(tx, tenant, document)?;
+    count(tx, tenant, document, 1)?;
+    tx.changed(Kind::Client, tenant, document.client_id());
+    Ok(())
+}
+
+fn offset(at: usize) -> i64 {
+    i64::try_from(at).expect("documents are far smaller")
+}
+
+fn app_type(document: &ClientDocument) -> &str {
+    document.text("app_type").unwrap_or_default()
+}
+
+fn insert_secret(tx: &mut Tx<'_>, tenant: &str, client_id: &str, secret: &NewSecret, now: i64) -> DbResult<()> {
+    const INSERT: &str = "INSERT INTO client_secret (tenant, client_id, secret_id, secret, created_at) \
+        VALUES ($1, $2, $3, $4, $5)";
+    tx.execute(INSERT, params![tenant, client_id, &secret.id, &secret.sealed, now]).map(|_| ())
+}
+
+fn insert_aliases(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
+    const INSERT: &str = "INSERT INTO client_alias (tenant, alias, client_id) VALUES ($1, $2, $3) \
+        ON CONFLICT (tenant, alias) DO NOTHING";
+    for alias in document.texts("client_aliases") {
+        tx.execute(INSERT, params![tenant, alias, document.client_id()])?;
+    }
+    Ok(())
+}
+
+/// Whether another client has one of the aliases of `document`.
+pub(super) fn has_taken_alias(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<bool> {
+    const OTHER: &str = "SELECT 1 FROM client_alias WHERE tenant = $1 AND alias = $2 AND client_id <> $3";
+    for alias in document.texts("client_aliases") {
+        if tx.query_opt(OTHER, params![tenant, alias, document.client_id()], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The client that is linked to an API.
+pub(crate) fn linked_to_api(tx: &mut Tx<'_>, tenant: &str, identifier: &str) -> DbResult<Option<String>> {
+    const LINKED: &str = "SELECT client_id FROM client WHERE tenant = $1 AND resource_server_identifier = $2";
+    tx.query_opt(LINKED, params![tenant, identifier], |row| Ok(row.text(0)?.to_owned()))
+}
+
+/// Unlinks the client of an API that goes away.
+pub(crate) fn unlink_api(tx: &mut Tx<'_>, tenant: &str, identifier: &str, now: i64) -> DbResult<()> {
+    let Some(client_id) = linked_to_api(tx, tenant, identifier)? else { return Ok(()) };
+    let Some((mut document, version)) = find_for_update(tx, tenant, &client_id)? else { return Ok(()) };
+    let before = document.clone();
+    document.remove("resource_server_identifier");
+    update(tx, tenant, &before, &document, version, None, now).map(|_| ())
+}
+
+fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> DbResult<()> {
+    const ADD: &str = "INSERT INTO client_count (tenant, shard, is_global, is_first_party, app_type, n) \
+        VALUES ($1, $2, $3, $4, $5, $6) \
+        ON CONFLICT (tenant, shard, is_global, is_first_party, app_type) DO UPDATE SET n = client_count.n + excluded.n";
+    let shard = tx.shard();
+    let (is_global, is_first_party) = (document.is_global(), document.is_first_party());
+    tx.execute(ADD, params![tenant, shard, is_global, is_first_party, app_type(document), by]).map(|_| ())
+}
+
+const BY_ID: &str = "SELECT c.document, c.signing_keys_at, c.client_secret_at, c.secret_id, \
+    s.secret_id, s.secret, s.expires_at FROM client c \
+    LEFT JOIN client_secret s ON s.tenant = c.tenant AND s.client_id = c.client_id \
+    WHERE c.tenant = $1 AND c.client_id = $2";
+
+fn stored(row: &Row<'_>) -> DbResult<StoredClient> {
+    Ok(StoredClient {
+        json: row.text(0)?.to_owned(),
+        signing_keys_at: row.size(1)?,
+        client_secret_at: row.size(2)?,
+    })
+}
+
+pub(super) async fn find(app: &App, client_id: &str) -> DbResult<Option<Client>> {
+    find_in(&app.db, &app.master, &app.tenant, client_id).await
+}
+
+/// The client of that id with its secrets.
+pub(crate) async fn find_in(db: &Db, master: &MasterKey, tenant: &str, client_id: &str) -> DbResult<Option<Client>> {
+    let mut whole = None;
+    let secrets = db
+        .query(BY_ID, params![tenant, client_id], |row| {
+            if whole.is_none() {
+                whole = Some((stored(row)?, row.opt_text(3)?.map(str::to_owned)));
+            }
+            let (Some(id), Some(sealed)) = (row.opt_text(4)?, row.opt_bytes(5)?) else { return Ok(None) };
+            let value = open_secret(master, tenant, client_id, id, sealed)?;
+            Ok(Some(Secret { id: id.to_owned(), value, expires_at: row.opt_int(6)? }))
+        })
+        .await?;
+    let Some((stored, secret_id)) = whole else { return Ok(None) };
+    let document = parse(&stored.json)?;
+    let shown = secret_id.filter(|_| !document.has_key_authentication());
+    Ok(Some(Client::decode(&document, stored, shown, secrets.into_iter().flatten().collect())))
+}
+
+fn parse(json: &str) -> DbResult<ClientDocument> {
+    ClientDocument::from_json(json).map_err(|error| DbError::Data(format!("client: {error}")))
+}
+
+/// The client as it is now, and its version for [`update`].
+pub(crate) fn find_for_update(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Option<(ClientDocument, i64)>> {
+    const FIND: &str = "SELECT document, version FROM client WHERE tenant = $1 AND client_id = $2";
+    tx.query_opt(FIND, params![tenant, client_id], |row| Ok((parse(row.text(0)?)?, row.int(1)?)))
+}
+
+/// Stores what became of a client, unless it changed since `version` was read; returns the stored text.
+pub(crate) fn update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    before: &ClientDocument,
+    after: &ClientDocument,
+    version: i64,
+    secret: Option<&NewSecret>,
+    now: i64,
+) -> DbResult<Option<StoredClient>> {
+    const UPDATE: &str = "UPDATE client SET version = version + 1, document = $4, signing_keys_at = $5, \
+        client_secret_at = $6, secret_id = COALESCE($7, secret_id), is_first_party = $8, app_type = $9, \
+        external_client_id = $10, resource_server_identifier = $11, updated_at = $12 \
+        WHERE tenant = $1 AND client_id = $2 AND version = $3";
+    let client_id = after.client_id();
+    let stored = after.to_stored();
+    let updated = tx.execute(
+        UPDATE,
+        params![
+            tenant,
+            client_id,
+            version,
+            &stored.json,
+            offset(stored.signing_keys_at),
+            offset(stored.client_secret_at),
+            secret.map(|secret| secret.id.as_str()),
+            after.is_first_party(),
+            app_type(after),
+            after.text("external_client_id"),
+            after.text("resource_server_identifier"),
+            now
+        ],
+    )?;
+    if updated == 0 {
+        return Ok(None);
+    }
+    if let Some(secret) = secret {
+        tx.execute("DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+        insert_secret(tx, tenant, client_id, secret, now)?;
+    }
+    if before.get("client_aliases") != after.get("client_aliases") {
+        tx.execute("DELETE FROM client_alias WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+        insert_aliases(tx, tenant, after)?;
+    }
+    let sort = |document: &ClientDocument| (document.is_first_party(), app_type(document).to_owned());
+    if sort(before) != sort(after) {
+        count(tx, tenant, before, -1)?;
+        count(tx, tenant, after, 1)?;
+        tx.changed(Kind::ClientList, tenant, "");
+    }
+    tx.changed(Kind::Client, tenant, client_id);
+    Ok(Some(stored))
+}
+
+/// Deletes a client and, through the references of other tables, everything that belongs to it.
+pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
+    let client_id = document.client_id();
+    tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+    count(tx, tenant, document, -1)?;
+    for kind in [Kind::Client, Kind::Grant] {
+        tx.changed(kind, tenant, client_id);
+    }
+    tx.changed(Kind::ClientList, tenant, "");
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Values that go into statements and come out of rows.
+
+use super::{DbError, DbResult};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+/// A parameter of a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Param<'a> {
+    Null,
+    Int(i64),
+    Bool(bool),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+/// The parameters `$1`, `$2`, … of a statement.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Param::from($value)),*] };
+}
+pub(crate) use params;
+
+impl From<i64> for Param<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Param<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl<'a> From<&'a str> for Param<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for Param<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Param<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Param<'a> {
+    fn from(value: &'a Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl rusqlite::ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Bool(value) => ValueRef::Integer((*value).into()),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// A row of an answer.
+pub(crate) struct Row<'a>(pub(super) &'a rusqlite::Row<'a>);
+
+impl Row<'_> {
+    fn column(&self, index: usize) -> DbResult<ValueRef<'_>> {
+        Ok(self.0.get_ref(index)?)
+    }
+
+    pub(crate) fn text(&self, index: usize) -> DbResult<&str> {
+        self.opt_text(index)?.ok_or_else(|| unexpected(index, "text"))
+    }
+
+    pub(crate) fn opt_text(&self, index: usize) -> DbResult<Option<&str>> {
+        match self.column(index)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| unexpected(index, "UTF-8")),
+            _ => Err(unexpected(index, "text")),
+        }
+    }
+
+    pub(crate) fn bytes(&self, index: usize) -> DbResult<&[u8]> {
+        self.opt_bytes(index)?.ok_or_else(|| unexpected(index, "bytes"))
+    }
+
+    pub(crate) fn opt_bytes(&self, index: usize) -> DbResult<Option<&[u8]>> {
+        match self.column(index)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            _ => Err(unexpected(index, "bytes")),
+        }
+    }
+
+    pub(crate) fn int(&self, index: usize) -> DbResult<i64> {
+        self.opt_int(index)?.ok_or_else(|| unexpected(index, "a number"))
+    }
+
+    pub(crate) fn opt_int(&self, index: usize) -> DbResult<Option<i64>> {
+        match self.column(index)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => Ok(Some(value)),
+            _ => Err(unexpected(index, "a number")),
+        }
+    }
+
+    /// A number that counts or measures, and is never negative.
+    pub(crate) fn size(&self, index: usize) -> DbResult<usize> {
+        usize::try_from(self.int(index)?).map_err(|_| unexpected(index, "a size"))
+    }
+}
+
+fn unexpected(index: usize, expected: &str) -> DbError {
+    DbError::Data(format!("column {index} is not {expected}"))
+}

@@ -1,0 +1,173 @@
+//! Who calls the Management API: the bearer token, its scopes, and that its client still exists.
+
+use super::error::Failure;
+use crate::app::App;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, header};
+use moka::sync::Cache;
+use serde::Deserialize;
+use std::sync::Arc;
+use tenantry_jose::jwt::Unverified;
+use tenantry_jose::sha256;
+use tenantry_types::error::ErrorAttributes;
+use tenantry_types::{ApiError, ErrorCode, Scope, ScopeSet};
+
+/// Verified tokens that are remembered; about 400 bytes each.
+const REMEMBERED: u64 = 10_000;
+/// Longer tokens are refused unread.
+const MAX_TOKEN: usize = 8_192;
+
+/// The caller of a Management API route, authorized for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller(Arc<Token>);
+
+#[derive(Debug)]
+struct Token {
+    kid: String,
+    client_id: String,
+    scopes: ScopeSet,
+    not_before: i64,
+    expires: i64,
+}
+
+impl Caller {
+    /// The scopes of the caller's token.
+    pub(crate) fn scopes(&self) -> &ScopeSet {
+        &self.0.scopes
+    }
+}
+
+/// Tokens whose signature was verified, by SHA-256 of the token. Everything else about them is looked at each time.
+pub(crate) struct VerifiedTokens(Cache<[u8; 32], Arc<Token>>);
+
+impl Default for VerifiedTokens {
+    fn default() -> Self {
+        Self(Cache::new(REMEMBERED))
+    }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: Audience,
+    exp: i64,
+    #[serde(default)]
+    nbf: Option<i64>,
+    #[serde(default)]
+    iat: Option<i64>,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    azp: Option<String>,
+    #[serde(default)]
+    client_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn contains(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Several(several) => several.iter().any(|one| one == audience),
+        }
+    }
+}
+
+fn refused(message: &str) -> Failure {
+    let mut error = ApiError::new(401, message);
+    error.attributes = Some(ErrorAttributes { error: message.to_owned() });
+    error.into()
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(ApiError::new(401, "Missing authentication").into());
+    };
+    let malformed = || Failure::from(ApiError::new(400, "Bad HTTP authentication header format").with_code(ErrorCode::Bearer));
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(malformed());
+    }
+    let token = token.trim();
+    let is_shaped = token.len() <= MAX_TOKEN && token.split('.').count() == 3 && token.split('.').all(|p| !p.is_empty());
+    if is_shaped { Ok(token) } else { Err(malformed()) }
+}
+
+fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
+    let digest = sha256(token.as_bytes());
+    if let Some(known) = app.verified_tokens.0.get(&digest) {
+        return Ok(known);
+    }
+    let parsed = Unverified::parse(token).map_err(|_| refused("Invalid token"))?;
+    let keys = app.keys();
+    let kid = parsed.header.kid.clone().unwrap_or_default();
+    // The algorithm is ours to say, not the token's: whatever its header claims, only RS256 is verified.
+    let is_ours = parsed.header.alg == "RS256"
+        && keys.public(&kid).is_some_and(|key| key.verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature));
+    if !is_ours {
+        return Err(refused("Invalid signature received for JSON Web Token validation"));
+    }
+    let claims: Claims = parsed.claims().map_err(|_| refused("Invalid token"))?;
+    if claims.iss != app.issuer() || !claims.aud.contains(app.management_audience()) {
+        return Err(refused("Invalid token"));
+    }
+    let Some(client_id) = claims.azp.or(claims.client_id) else { return Err(refused("Invalid token")) };
+    let token = Arc::new(Token {
+        kid,
+        client_id,
+        scopes: ScopeSet::parse(&claims.scope),
+        not_before: claims.nbf.or(claims.iat).unwrap_or(0),
+        expires: claims.exp,
+    });
+    app.verified_tokens.0.insert(digest, Arc::clone(&token));
+    Ok(token)
+}
+
+/// Clocks of the nodes of one tenant may differ by this much.
+const SKEW_SECS: i64 = 10;
+
+async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let token = verify(app, bearer(headers)?)?;
+    let now = app.clock.now_secs();
+    if now >= token.expires {
+        return Err(refused("Expired token received for JSON Web Token validation"));
+    }
+    if now + SKEW_SECS < token.not_before || app.keys().public(&token.kid).is_none() {
+        return Err(refused("Invalid token"));
+    }
+    if app.clients.find(app, &token.client_id).await?.is_none() {
+        return Err(refused("Invalid token"));
+    }
+    Ok(Caller(token))
+}
+
+/// Refuses with 401 or 403 before anything else is looked at.
+pub(super) async fn authorize(app: App, scopes: &'static [Scope], mut request: Request, next: Next) -> Response {
+    let caller = match authenticate(&app, request.headers()).await {
+        Ok(caller) => caller,
+        Err(failure) => return failure.into_response(),
+    };
+    if !caller.0.scopes.contains_any(scopes) {
+        let error = ApiError::insufficient_scope(scopes.iter().map(|scope| scope.as_str()));
+        return Failure::from(error).into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+impl<S: Sync> axum::extract::FromRequestParts<S> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Failure> {
+        // Absent only on a route that was not declared as one of the Management API.
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::new(401, "Missing authentication").into())
+    }
+}

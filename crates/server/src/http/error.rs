@@ -1,0 +1,175 @@
+//! How errors become answers.
+
+use crate::db::DbError;
+use crate::seal::SealError;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tenantry_types::schema::Violation;
+use tenantry_types::{ApiError, ErrorCode};
+
+pub(crate) type ApiResult<T = Response> = Result<T, Failure>;
+
+/// Why a request of the Management API was not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The caller's fault; told to the caller.
+    Api(Box<ApiError>),
+    /// Ours; told to the log, under the request's id.
+    Internal(String),
+}
+
+impl Failure {
+    pub(crate) fn not_found(message: &str, code: ErrorCode) -> Self {
+        ApiError::new(404, message).with_code(code).into()
+    }
+
+    pub(crate) fn client_not_found() -> Self {
+        Self::not_found("The client does not exist", ErrorCode::InexistentClient)
+    }
+
+    pub(crate) fn conflict(message: &str, code: ErrorCode) -> Self {
+        ApiError::new(409, message).with_code(code).into()
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(Box::new(error))
+    }
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        ApiError::from(violation).into()
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    /// Bodies are never read this way; what fails here is stored data.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(format!("stored data: {error}"))
+    }
+}
+
+/// Put on a response whose cause belongs in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct InternalCause(pub(crate) String);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Api(error) => {
+                let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let body = serde_json::to_vec(&error).unwrap_or_default();
+                let mut response = super::json(status, body);
+                if status == StatusCode::UNAUTHORIZED {
+                    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                }
+                response
+            }
+            Self::Internal(cause) => {
+                let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                response.extensions_mut().insert(InternalCause(cause));
+                response
+            }
+        }
+    }
+}
+
+/// An error of a protocol endpoint (RFC 6749 section 5.2, in Auth0's words).
+#[derive(Debug, Serialize)]
+pub(crate) struct OAuthError {
+    #[serde(skip)]
+    status: u16,
+    error: &'static str,
+    error_description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_uri: Option<&'static str>,
+    /// For the log only.
+    #[serde(skip)]
+    hint: Option<String>,
+}
+
+impl OAuthError {
+    pub(crate) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
+        Self { status, error, error_description: description.into(), error_uri: None, hint: None }
+    }
+
+    pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new(400, "invalid_request", description)
+    }
+
+    pub(crate) fn missing_parameter(name: &str) -> Self {
+        Self::invalid_request(format!("Missing required parameter: {name}"))
+    }
+
+    /// The client is not known, or did not prove that it is the one. The two look alike.
+    pub(crate) fn unauthorized(hint: impl Into<String>) -> Self {
+        Self::new(401, "access_denied", "Unauthorized").with_hint(hint)
+    }
+
+    pub(crate) fn access_denied(description: impl Into<String>) -> Self {
+        Self::new(403, "access_denied", description)
+    }
+
+    pub(crate) fn with_uri(mut self, uri: &'static str) -> Self {
+        self.error_uri = Some(uri);
+        self
+    }
+
+    /// Adds what only the log may say.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<DbError> for OAuthError {
+    fn from(error: DbError) -> Self {
+        Self::new(500, "server_error", "Internal error").with_hint(error.to_string())
+    }
+}
+
+impl From<Failure> for OAuthError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Internal(cause) => Self::new(500, "server_error", "Internal error").with_hint(cause),
+            Failure::Api(error) => Self::new(error.status, "invalid_request", error.message),
+        }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        if let Some(hint) = &self.hint {
+            tracing::info!(status = self.status, error = self.error, hint, "token request refused");
+        }
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, serde_json::to_vec(&self).unwrap_or_default()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(
+                "private, no-store, no-cache, must-revalidate, post-check=0, pre-check=0, no-transform",
+            ),
+        );
+        if self.status == 429 || self.status == 503 {
+            headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

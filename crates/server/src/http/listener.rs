@@ -1,0 +1,136 @@
+//! Listeners: TLS or plain, HTTP/1.1 and HTTP/2, with limits on slow clients and a graceful stop.
+
+use super::MAX_HEADERS;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use parking_lot::RwLock;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+/// A client that has not sent its headers (or finished its handshake) by then is let go.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long running requests may take when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The server's TLS identity, replaceable while it runs.
+#[derive(Clone)]
+pub(crate) struct Tls(Arc<RwLock<Arc<rustls::ServerConfig>>>);
+
+impl Tls {
+    pub(crate) fn new(config: rustls::ServerConfig) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(config))))
+    }
+
+    pub(crate) fn replace(&self, config: rustls::ServerConfig) {
+        *self.0.write() = Arc::new(config);
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.0.read()))
+    }
+}
+
+/// A bound address and what to speak on it.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Listener {
+    pub(crate) fn new(socket: TcpListener, tls: Option<Tls>) -> Self {
+        Self { socket, tls }
+    }
+
+    /// Answers requests with `handle` until `stop` says so, then lets running ones finish.
+    pub(crate) async fn serve<H, F>(self, handle: H, mut stop: watch::Receiver<bool>)
+    where
+        H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+    {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            // Room for headers that we refuse in our own words; what is larger still is refused by the library.
+            .max_buf_size(4 * MAX_HEADERS);
+        builder.http2().timer(TokioTimer::new()).max_header_list_size(4 * MAX_HEADERS as u32).max_concurrent_streams(256);
+        let builder = Arc::new(builder);
+        let graceful = GracefulShutdown::new();
+        loop {
+            let (stream, peer) = tokio::select! {
+                accepted = self.socket.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file handles, most likely: wait for some to come back rather than spin.
+                        tracing::warn!(%error, "cannot accept a connection");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+                () = stopped(&mut stop) => break,
+            };
+            let _ = stream.set_nodelay(true);
+            let (builder, handle, watcher) = (Arc::clone(&builder), handle.clone(), graceful.watcher());
+            let acceptor = self.tls.as_ref().map(Tls::acceptor);
+            tokio::spawn(async move { connection(stream, peer, acceptor, &builder, handle, watcher).await });
+        }
+        drop(self.socket);
+        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    }
+}
+
+/// Returns when the server stops, or is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn connection<H, F>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    builder: &auto::Builder<TokioExecutor>,
+    handle: H,
+    watcher: Watcher,
+) where
+    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
+    match acceptor {
+        None => speak(stream, peer, builder, handle, watcher).await,
+        Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => speak(stream, peer, builder, handle, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
+        },
+    }
+}
+
+async fn speak<S, H, F>(
+    stream: S,
+    peer: SocketAddr,
+    builder: &auto::Builder<TokioExecutor>,
+    handle: H,
+    watcher: Watcher,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
+    let service = service_fn(move |request| handle(request, peer));
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(error, "connection ended early");
+    }
+}

@@ -1,0 +1,41 @@
+//! What every route shares: who is calling, what they sent, how errors become answers, and the listeners.
+
+mod body;
+mod caller;
+mod error;
+mod listener;
+mod query;
+mod route;
+mod service;
+
+pub(crate) use body::{Form, Input, OptionalInput};
+pub(crate) use caller::{Caller, VerifiedTokens};
+pub(crate) use error::{ApiResult, Failure, OAuthError};
+pub(crate) use listener::{Listener, Tls};
+pub(crate) use query::{Page, Query, list_link};
+pub(crate) use route::{ApiRoute, Slice};
+pub use service::Service;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+
+/// Bodies of requests are no larger than this; the largest real one seen is a hundred times smaller.
+pub(crate) const MAX_BODY: usize = 1 << 20;
+/// Headers of a request, names and values together, are no larger than this.
+pub(crate) const MAX_HEADERS: usize = 16 << 10;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// An answer of the Management API.
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(axum::body::Body::from(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+/// 204, with the content type that the API sends even then.
+pub(crate) fn no_content() -> Response {
+    (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, JSON)]).into_response()
+}

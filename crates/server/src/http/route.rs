@@ -1,0 +1,59 @@
+//! Routes of the Management API: where, which scopes, what.
+
+use super::caller::authorize;
+use crate::app::App;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::middleware::{self, Next};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
+use tenantry_types::Scope;
+
+/// A route of the Management API. Whoever calls it holds one of its scopes before its handler runs.
+pub(crate) struct ApiRoute {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) scopes: &'static [Scope],
+    pub(crate) router: MethodRouter<App>,
+}
+
+/// The routes of a slice.
+pub(crate) struct Slice<'a> {
+    app: &'a App,
+    pub(crate) routes: Vec<ApiRoute>,
+}
+
+impl<'a> Slice<'a> {
+    pub(crate) fn new(app: &'a App) -> Self {
+        Self { app, routes: Vec::new() }
+    }
+
+    fn add<H, T>(mut self, method: Method, path: &'static str, scopes: &'static [Scope], handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("an ordinary method");
+        let app = self.app.clone();
+        let check = move |request: Request, next: Next| authorize(app.clone(), scopes, request, next);
+        let router = on(filter, handler).route_layer(middleware::from_fn(check));
+        self.routes.push(ApiRoute { method, path, scopes, router });
+        self
+    }
+
+    pub(crate) fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+        self.add(Method::GET, path, scopes, handler)
+    }
+
+    pub(crate) fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+        self.add(Method::POST, path, scopes, handler)
+    }
+
+    pub(crate) fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+        self.add(Method::PATCH, path, scopes, handler)
+    }
+
+    pub(crate) fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+        self.add(Method::DELETE, path, scopes, handler)
+    }
+}

@@ -1,0 +1,78 @@
+//! Shapes of the identifiers and secrets that the server makes.
+
+use crate::clock::{Clock, Random};
+use parking_lot::Mutex;
+
+const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Letters and digits that can't be mistaken for each other.
+const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+const HEX: &[u8] = b"0123456789abcdef";
+
+/// A client's id: 32 letters and digits, of which one at least is a digit.
+pub(crate) fn client_id(random: &Random) -> String {
+    loop {
+        let id = random.text(BASE62, 32);
+        if id.bytes().any(|b| b.is_ascii_digit()) {
+            return id;
+        }
+    }
+}
+
+/// The id of a strict third-party client.
+pub(crate) fn third_party_client_id(random: &Random) -> String {
+    format!("tpc_{}", random.text(BASE58, 22))
+}
+
+/// A client's secret: 64 characters, 384 bits.
+pub(crate) fn client_secret(random: &Random) -> String {
+    random.text(BASE64URL, 64)
+}
+
+/// The secret that signs an API's HS256 tokens: 32 letters and digits, 190 bits.
+pub(crate) fn signing_secret(random: &Random) -> String {
+    random.text(BASE62, 32)
+}
+
+/// The id of one of a client's secrets.
+pub(crate) fn secret_id(random: &Random) -> String {
+    format!("csec_{}", random.text(BASE58, 22))
+}
+
+/// The id of a client grant.
+pub(crate) fn client_grant_id(random: &Random) -> String {
+    format!("cgr_{}", random.text(BASE62, 16))
+}
+
+/// The id of an API: its time of creation in seconds, and 64 random bits, in hex.
+pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
+    format!("{:08x}{}", clock.now_secs() & 0xffff_ffff, random.text(HEX, 16))
+}
+
+/// Numbers that grow with time, to keep lists in the order of creation. Two nodes agree up to their clocks.
+#[derive(Debug, Default)]
+pub(crate) struct Sequence(Mutex<i64>);
+
+impl Sequence {
+    /// The next number: milliseconds since 1970 and a count within them. Lasts until the year 6429.
+    pub(crate) fn next(&self, clock: &Clock) -> i64 {
+        let mut last = self.0.lock();
+        *last = (*last + 1).max(clock.now_ms() << 16);
+        *last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_grow_even_when_the_clock_stands_still_or_goes_back() {
+        let sequence = Sequence::default();
+        let clock = Clock::manual(jiff::Timestamp::from_second(1_800_000_000).unwrap());
+        let first = sequence.next(&clock);
+        let second = sequence.next(&clock);
+        let earlier = Clock::manual(jiff::Timestamp::from_second(1_700_000_000).unwrap());
+        assert!(first < second && second < sequence.next(&earlier));
+    }
+}

@@ -1,0 +1,127 @@
+//! The tenant's signing keys: parsed once, published as a JWK Set, shown on clients as `signing_keys`, and used by
+//! threads of their own.
+
+mod signer;
+
+pub(crate) use signer::Signer;
+
+use crate::db::{DbError, DbResult};
+use crate::seal::MasterKey;
+use bytes::Bytes;
+use serde_json::json;
+use std::sync::Arc;
+use tenantry_jose::{JwkSet, RsaPublicKey, RsaSigningKey, base64url, certificate, sha256};
+
+/// Where a private key is sealed.
+pub(crate) fn seal_context(tenant: &str, kid: &str) -> String {
+    format!("signing_key/{tenant}/{kid}")
+}
+
+/// A row of `signing_key`.
+pub(crate) struct StoredKey {
+    pub(crate) kid: String,
+    pub(crate) is_current: bool,
+    pub(crate) private_key: Vec<u8>,
+    pub(crate) certificate: Vec<u8>,
+}
+
+pub(crate) const KEYS: &str = "SELECT kid, state, private_key, certificate FROM signing_key \
+    WHERE tenant = $1 AND state <> 'revoked' ORDER BY created_at DESC";
+
+pub(crate) fn read_key(row: &crate::db::Row<'_>) -> DbResult<StoredKey> {
+    Ok(StoredKey {
+        kid: row.text(0)?.to_owned(),
+        is_current: row.text(1)? == "current",
+        private_key: row.bytes(2)?.to_vec(),
+        certificate: row.bytes(3)?.to_vec(),
+    })
+}
+
+/// The keys of a tenant.
+pub(crate) struct Keys {
+    current: Arc<RsaSigningKey>,
+    public: Vec<(String, RsaPublicKey)>,
+    jwks: Bytes,
+    jwks_etag: String,
+    signing_keys: SigningKeys,
+    /// `{"alg":"RS256","typ":"JWT","kid":…}`, the header of every token that the current key signs.
+    header: String,
+}
+
+/// The member `signing_keys` of a client, with its name, for each kind of answer.
+pub(crate) struct SigningKeys {
+    /// `subject` says that the member is deprecated.
+    pub(crate) read: String,
+    /// `subject` is the certificate's.
+    pub(crate) written: String,
+}
+
+impl Keys {
+    /// Opens the stored keys. `tenant_domain` stands in the certificates' subject.
+    pub(crate) fn open(master: &MasterKey, tenant: &str, tenant_domain: &str, stored: Vec<StoredKey>) -> DbResult<Self> {
+        let bad = |what: &str| DbError::Data(format!("signing key: {what}"));
+        let mut current = None;
+        let mut public = Vec::new();
+        let mut set = JwkSet::default();
+        for key in stored {
+            let pkcs8 = master
+                .open(&seal_context(tenant, &key.kid), &key.private_key)
+                .map_err(|error| bad(&error.to_string()))?;
+            let private = RsaSigningKey::from_pkcs8(&pkcs8).map_err(|error| bad(&error.to_string()))?;
+            let mut jwk = private.public_jwk();
+            public.push((key.kid.clone(), jwk.public_key().map_err(|error| bad(&error.to_string()))?));
+            jwk.usage = Some("sig".into());
+            jwk.alg = Some("RS256".into());
+            jwk.x5t = Some(x5t(&key.certificate));
+            jwk.x5c = Some(vec![base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &key.certificate)]);
+            jwk.kid = Some(key.kid);
+            set.keys.push(jwk);
+            if key.is_current {
+                current = Some((Arc::new(private), key.certificate));
+            }
+        }
+        let (current, certificate) = current.ok_or_else(|| bad("there is no current one"))?;
+        let pem = certificate::to_pem(&certificate).map_err(|error| bad(&error.to_string()))?;
+        let pkcs7 = certificate::to_pkcs7(&certificate).map_err(|error| bad(&error.to_string()))?;
+        let member = |subject: &str| {
+            let keys = json!([{"cert": &pem, "pkcs7": &pkcs7, "subject": subject}]);
+            format!(r#""signing_keys":{keys}"#)
+        };
+        let signing_keys =
+            SigningKeys { read: member("deprecated"), written: member(&format!("/CN={tenant_domain}")) };
+        let jwks = Bytes::from(serde_json::to_vec(&set).map_err(|error| bad(&error.to_string()))?);
+        let jwks_etag = format!("\"{}\"", base64url(&sha256(&jwks)[..12]));
+        let header = format!(r#"{{"alg":"RS256","typ":"JWT","kid":"{}"}}"#, current.kid());
+        Ok(Self { current, public, jwks, jwks_etag, signing_keys, header })
+    }
+
+    /// The key that signs.
+    pub(crate) fn current(&self) -> &Arc<RsaSigningKey> {
+        &self.current
+    }
+
+    /// The published key of that id.
+    pub(crate) fn public(&self, kid: &str) -> Option<&RsaPublicKey> {
+        self.public.iter().find(|(known, _)| known == kid).map(|(_, key)| key)
+    }
+
+    /// The JWK Set and its entity tag.
+    pub(crate) fn jwks(&self) -> (Bytes, &str) {
+        (self.jwks.clone(), &self.jwks_etag)
+    }
+
+    pub(crate) fn signing_keys(&self) -> &SigningKeys {
+        &self.signing_keys
+    }
+
+    /// The protected header of tokens in Auth0's dialect.
+    pub(crate) fn header(&self) -> &str {
+        &self.header
+    }
+}
+
+/// The `x5t` of RFC 7517 section 4.8, which is SHA-1 by definition; nothing relies on its strength.
+fn x5t(certificate: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate);
+    base64url(digest.as_ref())
+}

@@ -1,0 +1,211 @@
+//! The Resource Servers API.
+
+use super::store::{self, Stored};
+use crate::app::App;
+use crate::http::{ApiResult, Failure, Input, Page, Query, Slice, json, no_content};
+use crate::ids;
+use axum::extract::{Path, RawQuery, State};
+use http::StatusCode;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use std::sync::LazyLock;
+use tenantry_types::schema::{Schema, array, boolean, integer, object, optional, string};
+use tenantry_types::{ApiError, ErrorCode, Object, Scope, resource_servers};
+
+const APIS: &str = "/api/v2/resource-servers";
+const API: &str = "/api/v2/resource-servers/{id}";
+
+/// The routes of this slice.
+pub(crate) fn routes(app: &App) -> Slice<'_> {
+    Slice::new(app)
+        .get(APIS, &[Scope::READ_RESOURCE_SERVERS], list_resource_servers)
+        .post(APIS, &[Scope::CREATE_RESOURCE_SERVERS], create_resource_server)
+        .get(API, &[Scope::READ_RESOURCE_SERVERS], get_resource_server)
+        .patch(API, &[Scope::UPDATE_RESOURCE_SERVERS], update_resource_server)
+        .delete(API, &[Scope::DELETE_RESOURCE_SERVERS], delete_resource_server)
+}
+
+static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object([
+        optional("identifiers", array(string().min(1)).max(10)),
+        optional("page", integer().min(0)),
+        optional("per_page", integer().min(0).max(100)),
+        optional("include_totals", boolean()),
+        optional("include_fields", boolean()),
+        optional("from", string()),
+        optional("take", integer().min(1).max(100)),
+    ])
+});
+
+fn not_found() -> Failure {
+    Failure::not_found("The resource server does not exist", ErrorCode::InexistentResourceServer)
+}
+
+/// Clients encode an identifier in the path once or twice; the router undid one of them.
+fn decoded(id: &str) -> String {
+    percent_decode_str(id).decode_utf8().map_or_else(|_| id.to_owned(), std::borrow::Cow::into_owned)
+}
+
+fn seal_context(tenant: &str, id: &str) -> String {
+    format!("resource_server/{tenant}/{id}")
+}
+
+/// The API as answers show it, with its signing secret.
+fn reveal(app: &App, stored: Stored) -> Result<Object, Failure> {
+    let mut api = stored.document;
+    if let Some(sealed) = stored.sealed_secret {
+        let id = api.get("id").and_then(Value::as_str).unwrap_or_default();
+        let secret = app.master.open_text(&seal_context(&app.tenant, id), &sealed)?;
+        api.insert("signing_secret".into(), secret.as_str().into());
+    }
+    Ok(resource_servers::ordered(api))
+}
+
+/// The sealed signing secret to store: the one that was sent, or a new one where HS256 needs it.
+fn new_secret(app: &App, api: &mut Object, has_one: bool) -> Result<Option<Vec<u8>>, Failure> {
+    let sent = api.get("signing_secret").and_then(Value::as_str).map(str::to_owned);
+    let is_needed = api.get("signing_alg").and_then(Value::as_str) == Some("HS256");
+    let secret = match sent {
+        Some(secret) => secret,
+        None if is_needed && !has_one => ids::signing_secret(&app.random),
+        None => return Ok(None),
+    };
+    let id = api.get("id").and_then(Value::as_str).unwrap_or_default();
+    let sealed = app.master.seal(&seal_context(&app.tenant, id), secret.as_bytes())?;
+    api.insert("signing_secret".into(), secret.into());
+    Ok(Some(sealed))
+}
+
+/// `GET /resource-servers`.
+async fn list_resource_servers(State(app): State<App>, RawQuery(raw): RawQuery) -> ApiResult {
+    let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
+    let identifiers = query.texts("identifiers");
+    let reveal_all = |stored: Vec<Stored>| -> Result<Vec<Value>, Failure> {
+        stored.into_iter().map(|stored| reveal(&app, stored).map(Value::Object)).collect()
+    };
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let body = match Page::of(&query, &app, None)? {
+        Page::Number { page, per_page, include_totals } => {
+            let start = page.saturating_mul(per_page);
+            let stored =
+                store::list(&app.db, &app.tenant, &identifiers, 0, number(per_page), number(start)).await?;
+            let list = reveal_all(stored)?;
+            if include_totals {
+                let total = store::count(&app.db, &app.tenant, &identifiers).await?;
+                serde_json::json!({"total": total, "start": start, "limit": per_page, "resource_servers": list})
+            } else {
+                list.into()
+            }
+        }
+        Page::Checkpoint { after, take } => {
+            let after = after.and_then(|position| position.parse().ok()).unwrap_or(0);
+            let mut stored =
+                store::list(&app.db, &app.tenant, &identifiers, after, number(take) + 1, 0).await?;
+            let more = stored.len() as u64 > take;
+            if more {
+                stored.pop();
+            }
+            let next = stored.last().filter(|_| more).map(|last| app.checkpoint(&last.seq.to_string()));
+            let mut body = serde_json::json!({"resource_servers": reveal_all(stored)?});
+            if let Some(next) = next {
+                body["next"] = next.into();
+            }
+            body
+        }
+    };
+    Ok(json(StatusCode::OK, body.to_string()))
+}
+
+/// `POST /resource-servers`.
+async fn create_resource_server(State(app): State<App>, Input(body): Input) -> ApiResult {
+    let body = resource_servers::check_create_body(&body)?;
+    let id = ids::resource_server_id(&app.random, &app.clock);
+    let mut api = resource_servers::create(body, &id)?;
+    let sealed = new_secret(&app, &mut api, false)?;
+    let api = resource_servers::ordered(api);
+    let (tenant, seq, created) = (app.tenant.clone(), app.sequence.next(&app.clock), api.clone());
+    app.db
+        .transaction(move |tx| {
+            let identifier = api.get("identifier").and_then(Value::as_str).unwrap_or_default();
+            let known = store::find_for_update(tx, &tenant, identifier)?;
+            if known.is_some_and(|known| known.text("identifier") == identifier) {
+                return Err(Failure::conflict(
+                    "A resource server with the same identifier already exists",
+                    ErrorCode::ResourceServerConflict,
+                ));
+            }
+            Ok(store::insert(tx, &tenant, &api, sealed.as_ref(), seq)?)
+        })
+        .await?;
+    Ok(json(StatusCode::CREATED, Value::Object(created).to_string()))
+}
+
+/// `GET /resource-servers/{id}`, by id or identifier.
+async fn get_resource_server(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    let stored = store::find_either(&app.db, &app.tenant, &decoded(&id)).await?.ok_or_else(not_found)?;
+    Ok(json(StatusCode::OK, Value::Object(reveal(&app, stored)?).to_string()))
+}
+
+/// `PATCH /resource-servers/{id}`, by id or identifier.
+async fn update_resource_server(State(app): State<App>, Path(id): Path<String>, Input(body): Input) -> ApiResult {
+    resource_servers::check_patch_body(&body)?;
+    let Value::Object(body) = body else { unreachable!("checked above") };
+    let tenant = app.tenant.clone();
+    let writer = app.clone();
+    let stored = app
+        .db
+        .transaction(move |tx| {
+            let stored = store::find_for_update(tx, &tenant, &decoded(&id))?.ok_or_else(not_found)?;
+            if stored.is_system {
+                check_system_patch(&stored, &body)?;
+            }
+            let mut after = resource_servers::patch(&stored.document, &body)?;
+            let sealed = new_secret(&writer, &mut after, stored.sealed_secret.is_some())?;
+            if !store::update(tx, &tenant, &after, sealed.as_ref(), stored.version)? {
+                return Err(Failure::Internal("an API changed within a transaction".into()));
+            }
+            let sealed_secret = sealed.or(stored.sealed_secret);
+            Ok(Stored { document: after, sealed_secret, ..stored })
+        })
+        .await?;
+    Ok(json(StatusCode::OK, Value::Object(reveal(&app, stored)?).to_string()))
+}
+
+/// Members of a system API that its owner may set; the rest is the server's.
+const SYSTEM_SETTINGS: &[&str] = &[
+    "token_lifetime",
+    "token_lifetime_for_web",
+    "skip_consent_for_verifiable_first_party_clients",
+    "proof_of_possession",
+    "subject_type_authorization",
+    "authorization_policy",
+];
+
+fn check_system_patch(stored: &Stored, body: &Object) -> Result<(), Failure> {
+    let is_refused = |(name, value): &(&String, &Value)| {
+        !SYSTEM_SETTINGS.contains(&name.as_str()) && !value.is_null() && stored.document.get(*name) != Some(*value)
+    };
+    match body.iter().find(is_refused) {
+        None => Ok(()),
+        Some((name, _)) => Err(ApiError::invalid_body(format!("{name} of a system API cannot be changed"))
+            .with_code(ErrorCode::OperationNotSupported)
+            .into()),
+    }
+}
+
+/// `DELETE /resource-servers/{id}`: 204 also when it is not there.
+async fn delete_resource_server(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
+    app.db
+        .transaction(move |tx| {
+            let Some(stored) = store::find_for_update(tx, &tenant, &decoded(&id))? else { return Ok(()) };
+            if stored.is_system {
+                return Err(ApiError::new(400, "A system API cannot be deleted")
+                    .with_code(ErrorCode::OperationNotSupported)
+                    .into());
+            }
+            Ok::<_, Failure>(store::delete(tx, &tenant, &stored, now)?)
+        })
+        .await?;
+    Ok(no_content())
+}

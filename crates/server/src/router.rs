@@ -1,0 +1,49 @@
+//! The one list of slices.
+
+use crate::app::App;
+use crate::http::{ApiRoute, Failure, Slice};
+use crate::{client_grants, clients, discovery, resource_servers, tokens};
+use axum::Router;
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode, header};
+use tenantry_types::ApiError;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+/// Every route of the Management API.
+pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
+    let slices: [fn(&App) -> Slice<'_>; 3] = [clients::routes, client_grants::routes, resource_servers::routes];
+    slices.into_iter().flat_map(|slice| slice(app).routes).collect()
+}
+
+/// The public API.
+pub(crate) fn router(app: &App) -> Router {
+    // Browsers ask for tokens and keys from other origins. No credentials come along, so any origin will do.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, "auth0-client".parse().expect("a header name")]);
+    let protocol = Router::new().merge(discovery::routes()).merge(tokens::routes()).layer(cors);
+    let api = api_routes(app)
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.router));
+    Router::new()
+        .merge(protocol)
+        .merge(api)
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CompressionLayer::new())
+        .with_state(app.clone())
+}
+
+async fn not_found() -> Failure {
+    ApiError::new(404, "Not Found").into()
+}
+
+/// A path that exists, but not for this method, does not exist (as in Auth0); `OPTIONS` tells what does.
+async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    not_found().await.into_response()
+}

@@ -1,0 +1,268 @@
+//! Starting and stopping.
+
+use crate::app::{App, Parts};
+use crate::config::{Config, DEFAULT_LISTEN};
+use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
+use crate::db::{Db, DbError};
+use crate::http::{Listener, Service, Tls};
+use crate::keys::Signer;
+use crate::provision::{self, Provision, ProvisionError};
+use crate::tls::{self, TlsError};
+use crate::{Clock, Random, ops, router};
+use axum::body::Body;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+/// The server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The first start failed.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No thread could be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// The database URL names no engine that is supported.
+    #[error("unsupported --database-url: only sqlite:PATH is supported")]
+    DatabaseUrl,
+    /// The domain is not one.
+    #[error("the domain `{0}` is not a host name with an optional port")]
+    Domain(String),
+}
+
+/// How often the local certificate is looked at.
+const RENEWAL: Duration = Duration::from_secs(12 * 3600);
+
+/// Starts servers.
+#[derive(Debug)]
+pub struct Server;
+
+/// A running server. Dropping it stops it at once; [`Running::stop`] lets it finish what it does.
+pub struct Running {
+    /// Under which host and port clients know it.
+    pub domain: String,
+    /// URLs of its listeners, HTTPS first.
+    pub listeners: Vec<String>,
+    /// Its local certificate authority.
+    pub ca: PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    app: App,
+    tls: Tls,
+    certificate: Certificate,
+    _lock: File,
+}
+
+/// Where the certificate comes from.
+#[derive(Clone)]
+enum Certificate {
+    Local(DataDir),
+    Files { certificate: PathBuf, key: PathBuf },
+}
+
+impl Certificate {
+    fn of(config: &Config, dir: &DataDir) -> Result<Self, TlsError> {
+        match (&config.tls_cert, &config.tls_key) {
+            (None, None) => Ok(Self::Local(dir.clone())),
+            (Some(certificate), Some(key)) => {
+                Ok(Self::Files { certificate: certificate.clone(), key: key.clone() })
+            }
+            _ => Err(TlsError::HalfGiven),
+        }
+    }
+
+    async fn load(
+        &self,
+        db: &Db,
+        master: &crate::seal::MasterKey,
+        clock: &Clock,
+        domain: &str,
+    ) -> Result<rustls::ServerConfig, TlsError> {
+        match self {
+            Self::Local(dir) => tls::local(db, master, clock, dir, domain).await,
+            Self::Files { certificate, key } => tls::from_files(certificate, key),
+        }
+    }
+}
+
+fn database_path(config: &Config, dir: &DataDir) -> Result<PathBuf, StartError> {
+    match config.database_url.as_deref() {
+        None => Ok(dir.database()),
+        Some(url) => {
+            let path = url.strip_prefix("sqlite:").ok_or(StartError::DatabaseUrl)?;
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() { Err(StartError::DatabaseUrl) } else { Ok(path.into()) }
+        }
+    }
+}
+
+/// A domain is a host name and, unless it is 443, a port; it stands in issuers and URLs as it is.
+fn check_domain(domain: &str) -> Result<(), StartError> {
+    let parsed = url::Url::parse(&format!("https://{domain}/")).ok();
+    let same = parsed.is_some_and(|url| url.as_str() == format!("https://{}/", domain.to_ascii_lowercase()));
+    if same && !domain.contains('/') { Ok(()) } else { Err(StartError::Domain(domain.to_owned())) }
+}
+
+async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listen = |source| StartError::Listen { address: address.to_owned(), source };
+    let socket = TcpListener::bind(address).await.map_err(listen)?;
+    let bound = socket.local_addr().map_err(listen)?;
+    Ok((socket, bound))
+}
+
+impl Server {
+    /// Starts a server: makes what is missing, and returns when it answers requests.
+    ///
+    /// # Errors
+    /// Something it needs cannot be had; the message says what.
+    pub async fn start(config: &Config, dir: DataDir, clock: Clock, random: Random) -> Result<Running, StartError> {
+        if let Some(domain) = &config.domain {
+            check_domain(domain)?;
+        }
+        let certificate = Certificate::of(config, &dir)?;
+        let database = database_path(config, &dir)?;
+        dir.create()?;
+        let lock = dir.lock()?;
+        let master = dir.master_key(config.master_key_file.as_deref(), &database)?;
+        let db = Db::open(&database)?;
+
+        let (https, https_address) = bind(config.listen.as_deref().unwrap_or(DEFAULT_LISTEN)).await?;
+        let domain = provision::domain(&db, config.domain.as_deref(), https_address.port()).await?;
+        Provision { db: &db, master: &master, clock: &clock, random: &random }.run(&domain).await?;
+        let tls = Tls::new(certificate.load(&db, &master, &clock, &domain).await?);
+
+        let app = App::load(Parts {
+            db,
+            clock,
+            random,
+            master,
+            domain: domain.clone(),
+            third_party_security_mode: config.third_party_security_mode.unwrap_or_default(),
+            signer: Signer::start().map_err(StartError::Thread)?,
+        })
+        .await?;
+
+        let service = Service { app: app.clone(), router: router::router(&app) };
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut listeners = vec![format!("https://{https_address}")];
+        let handle = {
+            let service = service.clone();
+            move |request, _peer| service.clone().handle(request)
+        };
+        tasks.spawn(Listener::new(https, Some(tls.clone())).serve(handle.clone(), stopped.clone()));
+        let health = ops::router(&app);
+        if let Some(address) = &config.http_listen {
+            let (socket, bound) = bind(address).await?;
+            listeners.push(format!("http://{bound}"));
+            let health = config.ops_listen.is_none().then(|| health.clone());
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer| {
+                let health = health.clone().filter(|_| matches!(request.uri().path(), "/healthz" | "/readyz"));
+                let handle = handle.clone();
+                async move {
+                    match health {
+                        Some(health) => health.oneshot(request.map(Body::new)).await,
+                        None => handle(request, peer).await,
+                    }
+                }
+            };
+            tasks.spawn(Listener::new(socket, None).serve(handle, stopped.clone()));
+        }
+        if let Some(address) = &config.ops_listen {
+            let (socket, bound) = bind(address).await?;
+            listeners.push(format!("http://{bound}"));
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, _| {
+                health.clone().oneshot(request.map(Body::new))
+            };
+            tasks.spawn(Listener::new(socket, None).serve(handle, stopped));
+        }
+
+        let from_environment = std::env::var_os(MASTER_KEY_VARIABLE).is_some();
+        let master_key_file = config.master_key_file.clone().unwrap_or_else(|| dir.master_key_file());
+        dir.write_server_file(&ServerFile {
+            domain: domain.clone(),
+            listeners: listeners.clone(),
+            ca: dir.ca(),
+            database,
+            master_key_file: (!from_environment).then_some(master_key_file),
+            uses_local_ca: matches!(certificate, Certificate::Local(_)),
+        })?;
+        let ca = dir.ca();
+        Ok(Running { domain, listeners, ca, stop, tasks, app, tls, certificate, _lock: lock })
+    }
+}
+
+/// A route of the Management API and the scopes of which one opens it.
+#[derive(Clone, Debug)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: String,
+    /// The path, with `{placeholders}`.
+    pub path: &'static str,
+    /// The scopes.
+    pub scopes: Vec<&'static str>,
+}
+
+impl Running {
+    /// Reads the certificate anew: the files may have changed, the local one may be near its end.
+    ///
+    /// # Errors
+    /// It cannot be used; the old one stays.
+    pub async fn reload_certificate(&self) -> Result<(), StartError> {
+        let config =
+            self.certificate.load(&self.app.db, &self.app.master, &self.app.clock, &self.domain).await?;
+        self.tls.replace(config);
+        Ok(())
+    }
+
+    /// Waits until the certificate should be looked at again.
+    pub async fn renewal_due(&self) {
+        tokio::time::sleep(RENEWAL).await;
+    }
+
+    /// Every route of the Management API.
+    #[must_use]
+    pub fn routes(&self) -> Vec<RouteInfo> {
+        let info = |route: crate::http::ApiRoute| RouteInfo {
+            method: route.method.to_string(),
+            path: route.path,
+            scopes: route.scopes.iter().map(|scope| scope.as_str()).collect(),
+        };
+        router::api_routes(&self.app).into_iter().map(info).collect()
+    }
+
+    /// Stops accepting, finishes what is running, and returns.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}

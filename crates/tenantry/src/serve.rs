@@ -1,0 +1,124 @@
+//! `tenantry serve`.
+
+use crate::Failure;
+use crate::options::{DataDirOption, data_dir};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use tenantry_server::{Clock, Config, Random, Running, Server};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    data_dir: DataDirOption,
+    /// Address of the HTTPS listener; port 0 takes a free one [default: 127.0.0.1:8443]
+    #[arg(long, value_name = "ADDR", env = "TENANTRY_LISTEN")]
+    listen: Option<String>,
+    /// Address of a plain HTTP listener; off unless given
+    #[arg(long, value_name = "ADDR", env = "TENANTRY_HTTP_LISTEN")]
+    http_listen: Option<String>,
+    /// Address of a plain HTTP listener for /healthz and /readyz; off unless given
+    #[arg(long, value_name = "ADDR", env = "TENANTRY_OPS_LISTEN")]
+    ops_listen: Option<String>,
+    /// Host and port under which clients know the server; remembered [default: localhost and the port]
+    #[arg(long, value_name = "HOST[:PORT]", env = "TENANTRY_DOMAIN")]
+    domain: Option<String>,
+    /// The database: sqlite:PATH [default: SQLite in the data directory]
+    #[arg(long, value_name = "URL", env = "TENANTRY_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// File that holds the master key [default: master.key in the data directory]
+    #[arg(long, value_name = "FILE", env = "TENANTRY_MASTER_KEY_FILE")]
+    master_key_file: Option<PathBuf>,
+    /// Certificate chain in PEM, instead of one by the local authority; read anew on SIGHUP
+    #[arg(long, value_name = "FILE", env = "TENANTRY_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of that certificate in PEM
+    #[arg(long, value_name = "FILE", env = "TENANTRY_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+    /// Security mode of third-party clients that are created without one: strict or permissive [default: permissive]
+    #[arg(long, value_name = "MODE", env = "TENANTRY_THIRD_PARTY_SECURITY_MODE", value_parser = mode)]
+    third_party_security_mode: Option<Mode>,
+    /// Configuration file in TOML, with the names of these options and _ for -
+    #[arg(long, value_name = "FILE", env = "TENANTRY_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+type Mode = tenantry_server::config::Mode;
+
+fn mode(text: &str) -> Result<Mode, String> {
+    match text {
+        "strict" => Ok(Mode::Strict),
+        "permissive" => Ok(Mode::Permissive),
+        _ => Err("must be strict or permissive".into()),
+    }
+}
+
+impl Args {
+    fn into_config(self) -> Result<Config, Failure> {
+        let file = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                Config::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()))?
+            }
+            None => Config::default(),
+        };
+        let flags = Config {
+            data_dir: self.data_dir.data_dir,
+            listen: self.listen,
+            http_listen: self.http_listen,
+            ops_listen: self.ops_listen,
+            domain: self.domain,
+            database_url: self.database_url,
+            master_key_file: self.master_key_file,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+            third_party_security_mode: self.third_party_security_mode,
+        };
+        Ok(flags.or(file))
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let filter = EnvFilter::try_from_env("TENANTRY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .init();
+    let config = args.into_config()?;
+    let dir = data_dir(config.data_dir.clone())?;
+    // Before the start, so that a signal during it is not lost.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let running = tokio::select! {
+        running = Server::start(&config, dir, Clock::system(), Random::system()) => running?,
+        _ = interrupt.recv() => return Ok(()),
+        _ = terminate.recv() => return Ok(()),
+    };
+    for url in &running.listeners {
+        eprintln!("listening on {url}");
+    }
+    eprintln!("ready");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        result = keep_certificate(&running) => result?,
+    }
+    running.stop().await;
+    Ok(())
+}
+
+/// Reads the certificate anew on SIGHUP and now and then.
+async fn keep_certificate(running: &Running) -> Result<(), Failure> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            () = running.renewal_due() => {}
+        }
+        match running.reload_certificate().await {
+            Ok(()) => tracing::info!("read the certificate anew"),
+            Err(error) => tracing::error!(%error, "the certificate cannot be used; the old one stays"),
+        }
+    }
+}
