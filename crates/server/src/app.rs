@@ -18,6 +18,11 @@ use tenantry_types::clients::ThirdPartySecurityMode;
 /// The tenant of a server that has only one.
 pub(crate) const DEFAULT_TENANT: &str = "default";
 
+/// The last number that orders a list, of whatever kind.
+const LAST_NUMBER: &str = "SELECT COALESCE(MAX(seq), 0) FROM (\
+    SELECT MAX(seq) AS seq FROM client WHERE tenant = $1 \
+    UNION ALL SELECT MAX(seq) AS seq FROM resource_server WHERE tenant = $1) AS numbers";
+
 /// Shared state; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Inner>);
@@ -68,6 +73,7 @@ impl App {
         let tenant = DEFAULT_TENANT.to_owned();
         let stored = db.query(keys::KEYS, params![&tenant], keys::read_key).await?;
         let keys = Keys::open(&master, &tenant, crate::tls::host(&domain), stored)?;
+        let last = db.query_opt(LAST_NUMBER, params![&tenant], |row| row.int(0)).await?.unwrap_or(0);
         let issuer = issuer(&domain);
         Ok(Self(Arc::new(Inner {
             discovery: crate::discovery::document(&issuer),
@@ -82,7 +88,7 @@ impl App {
             domain,
             third_party_security_mode,
             signer,
-            sequence: Sequence::default(),
+            sequence: Sequence::behind(last),
             clients: Clients::default(),
             grants: Grants::default(),
             resource_servers: ResourceServers::default(),

@@ -1,6 +1,7 @@
 //! What clients look up before anything else: the metadata documents and the tenant's public keys.
 
 use crate::app::App;
+use crate::http::options;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -13,9 +14,9 @@ use serde_json::json;
 /// The routes of this slice.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/.well-known/openid-configuration", get(metadata))
-        .route("/.well-known/oauth-authorization-server", get(metadata))
-        .route("/.well-known/jwks.json", get(jwks))
+        .route("/.well-known/openid-configuration", get(metadata).options(options))
+        .route("/.well-known/oauth-authorization-server", get(metadata).options(options))
+        .route("/.well-known/jwks.json", get(jwks).options(options))
 }
 
 /// The metadata of OpenID Connect Discovery 1.0 and RFC 8414: what is served, and nothing else.

@@ -54,6 +54,11 @@ pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
 pub(crate) struct Sequence(Mutex<i64>);
 
 impl Sequence {
+    /// Goes on behind `last`, whatever the clock says.
+    pub(crate) fn behind(last: i64) -> Self {
+        Self(Mutex::new(last))
+    }
+
     /// The next number: milliseconds since 1970 and a count within them. Lasts until the year 6429.
     pub(crate) fn next(&self, clock: &Clock) -> i64 {
         let mut last = self.0.lock();

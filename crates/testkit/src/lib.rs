@@ -1,0 +1,311 @@
+//! Starts the real server for tests: on a free loopback port, with a database of its own, a clock that only moves when
+//! told, and seeded randomness.
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+use tenantry_server::{Clock, Config, DataDir, Random, Running, Server, admin_client};
+
+/// A running server and someone who may do everything on it.
+#[derive(Debug)]
+pub struct Testkit {
+    /// The server's clock.
+    pub clock: Clock,
+    /// The administrator.
+    pub admin: Caller,
+    /// `https://localhost:PORT`.
+    pub base: String,
+    /// Trusts the server.
+    pub http: reqwest::Client,
+    running: Option<Running>,
+    config: Config,
+    dir: TempDir,
+}
+
+/// Who sends a request: a bearer token, or nobody.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; `null` when there is none.
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body, if the status is as expected.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[must_use]
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// The text of a member.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.body[name].as_str().unwrap_or_default()
+    }
+}
+
+/// A client that may ask for tokens.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+}
+
+impl Credentials {
+    /// Those of a client as `POST /clients` answered it.
+    #[must_use]
+    pub fn of(client: &Value) -> Self {
+        let text = |name: &str| client[name].as_str().unwrap_or_default().to_owned();
+        Self { client_id: text("client_id"), client_secret: text("client_secret") }
+    }
+}
+
+impl Testkit {
+    /// Starts a server.
+    pub async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// Starts a server with settings.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn with(mut config: Config) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        config.listen.get_or_insert_with(|| "127.0.0.1:0".into());
+        // Certificates are valid from the real present on.
+        #[expect(clippy::disallowed_methods, reason = "the test's clock starts in the present")]
+        let clock = Clock::manual(jiff::Timestamp::now());
+        Self::run(config, dir, clock).await
+    }
+
+    async fn run(config: Config, dir: TempDir, clock: Clock) -> Self {
+        let data = DataDir::new(dir.path().to_owned());
+        let running =
+            Server::start(&config, data, clock.clone(), Random::seeded(7)).await.expect("the server starts");
+        let ca = std::fs::read(&running.ca).expect("the server writes its authority");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([reqwest::Certificate::from_pem(&ca).expect("a certificate")])
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client");
+        let port = running.listeners[0].rsplit_once(':').expect("an address").1;
+        let base = format!("https://localhost:{port}");
+        let nobody = Caller { http: http.clone(), base: base.clone(), token: None };
+        let mut kit = Self { clock, admin: nobody, base, http, running: Some(running), config, dir };
+        kit.renew_admin().await;
+        kit
+    }
+
+    /// Gives the administrator a fresh token.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub async fn renew_admin(&mut self) {
+        let admin = self.admin_credentials().await;
+        let token = self.token(&admin, &self.audience()).await;
+        self.admin = self.caller(&token);
+    }
+
+    /// The administrator's client.
+    ///
+    /// # Panics
+    /// If the data directory cannot be read.
+    pub async fn admin_credentials(&self) -> Credentials {
+        let data = DataDir::new(self.dir.path().to_owned());
+        let admin = admin_client(&data).await.expect("the administrator's client");
+        Credentials { client_id: admin.client_id, client_secret: admin.client_secret }
+    }
+
+    /// The audience of the Management API.
+    ///
+    /// # Panics
+    /// After [`Self::stop`].
+    #[must_use]
+    pub fn audience(&self) -> String {
+        format!("https://{}/api/v2/", self.running().domain)
+    }
+
+    /// The running server.
+    ///
+    /// # Panics
+    /// After [`Self::stop`].
+    #[must_use]
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().expect("the server runs")
+    }
+
+    /// Where the server keeps everything.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.dir.path().join("tenantry.db")
+    }
+
+    /// Stops the server and starts it again on the same data, with other settings.
+    #[must_use]
+    pub async fn restart(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        change(&mut self.config);
+        Self::run(self.config, self.dir, self.clock).await
+    }
+
+    /// Someone with this token.
+    #[must_use]
+    pub fn caller(&self, token: &str) -> Caller {
+        Caller { http: self.http.clone(), base: self.base.clone(), token: Some(token.to_owned()) }
+    }
+
+    /// Someone without a token.
+    #[must_use]
+    pub fn nobody(&self) -> Caller {
+        Caller { token: None, ..self.admin.clone() }
+    }
+
+    /// Makes a client with these members.
+    pub async fn create_client(&self, members: Value) -> Value {
+        let mut body = json!({"name": "a client"});
+        for (name, value) in members.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        self.admin.post("/api/v2/clients", &body).await.expect(201)
+    }
+
+    /// Makes a machine-to-machine client and lets it call `audience` with `scopes`.
+    pub async fn create_machine(&self, audience: &str, scopes: &[&str]) -> Credentials {
+        let client = self
+            .create_client(json!({
+                "app_type": "non_interactive",
+                "grant_types": ["client_credentials"],
+                "token_endpoint_auth_method": "client_secret_post",
+            }))
+            .await;
+        let grant = json!({"client_id": client["client_id"], "audience": audience, "scope": scopes});
+        let _ = self.admin.post("/api/v2/client-grants", &grant).await.expect(201);
+        Credentials::of(&client)
+    }
+
+    /// Someone with these management scopes and no others.
+    pub async fn with_scopes(&self, scopes: &[&str]) -> Caller {
+        let machine = self.create_machine(&self.audience(), scopes).await;
+        self.caller(&self.token(&machine, &self.audience()).await)
+    }
+
+    /// Asks for a token; `None` leaves a parameter out.
+    pub async fn ask_token(&self, form: &[(&str, &str)]) -> Reply {
+        let request = self.http.post(format!("{}/oauth/token", self.base)).form(form);
+        reply(request.send().await.expect("an answer")).await
+    }
+
+    /// Asks for a token by `client_secret_post`.
+    pub async fn ask(&self, client: &Credentials, audience: &str, more: &[(&str, &str)]) -> Reply {
+        let mut form = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", &client.client_id),
+            ("client_secret", &client.client_secret),
+            ("audience", audience),
+        ];
+        form.extend_from_slice(more);
+        self.ask_token(&form).await
+    }
+
+    /// A token.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub async fn token(&self, client: &Credentials, audience: &str) -> String {
+        let reply = self.ask(client, audience, &[]).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.text("access_token").to_owned()
+    }
+}
+
+/// Reads an answer.
+///
+/// # Panics
+/// If the connection breaks.
+pub async fn reply(response: reqwest::Response) -> Reply {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await.expect("a body");
+    let body = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
+    };
+    Reply { status, headers, body }
+}
+
+impl Caller {
+    /// A request that is not sent yet.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends a request.
+    ///
+    /// # Panics
+    /// If the connection breaks.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        reply(request.send().await.expect("an answer")).await
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// `POST`.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// `PATCH`.
+    pub async fn patch(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+}
+
+/// The path of a client.
+#[must_use]
+pub fn client_path(client: &Value) -> String {
+    format!("/api/v2/clients/{}", client["client_id"].as_str().unwrap_or_default())
+}

@@ -5,7 +5,7 @@ use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
 use crate::app::App;
 use crate::db::Tx;
-use crate::http::{ApiResult, Caller, Failure, Input, OptionalInput, Page, Query, Slice, json, list_link, no_content};
+use crate::http::{ApiResult, Caller, Failure, Input, Page, Query, Slice, json, list_link, no_content};
 use crate::ids;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -279,7 +279,7 @@ async fn update_client(
 async fn rotate_client_secret(
     State(app): State<App>,
     Path(id): Path<String>,
-    OptionalInput(_): OptionalInput,
+    Input(_): Input,
 ) -> ApiResult {
     let secret = new_secret(&app, &id, ids::client_secret(&app.random))?;
     change(app, id, Answer::Changed, View::everything(), Some(secret), |before| {

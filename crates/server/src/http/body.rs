@@ -78,17 +78,6 @@ impl<S: Sync> FromRequest<S> for Input {
     }
 }
 
-/// A body that may be left out; `null` counts as left out.
-pub(crate) struct OptionalInput(pub(crate) Option<Value>);
-
-impl<S: Sync> FromRequest<S> for OptionalInput {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        Ok(Self(document(request).await?.filter(|value| !value.is_null())))
-    }
-}
-
 /// The parameters of a protocol request: a form, or a JSON object of strings.
 pub(crate) struct Form {
     parameters: HashMap<String, String>,

@@ -41,6 +41,9 @@ impl Tls {
     }
 }
 
+/// Room for headers that we refuse in our own words; what is larger still is refused by the library.
+const MAX_HEADER_LIST: u32 = 4 * MAX_HEADERS as u32;
+
 /// A bound address and what to speak on it.
 pub(crate) struct Listener {
     socket: TcpListener,
@@ -63,9 +66,8 @@ impl Listener {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
-            // Room for headers that we refuse in our own words; what is larger still is refused by the library.
             .max_buf_size(4 * MAX_HEADERS);
-        builder.http2().timer(TokioTimer::new()).max_header_list_size(4 * MAX_HEADERS as u32).max_concurrent_streams(256);
+        builder.http2().timer(TokioTimer::new()).max_header_list_size(MAX_HEADER_LIST).max_concurrent_streams(256);
         let builder = Arc::new(builder);
         let graceful = GracefulShutdown::new();
         loop {

@@ -8,13 +8,13 @@ mod query;
 mod route;
 mod service;
 
-pub(crate) use body::{Form, Input, OptionalInput};
+pub(crate) use body::{Form, Input};
 pub(crate) use caller::{Caller, VerifiedTokens};
 pub(crate) use error::{ApiResult, Failure, OAuthError};
 pub(crate) use listener::{Listener, Tls};
 pub(crate) use query::{Page, Query, list_link};
 pub(crate) use route::{ApiRoute, Slice};
-pub use service::Service;
+pub(crate) use service::Service;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use http::{HeaderValue, StatusCode, header};
 /// Bodies of requests are no larger than this; the largest real one seen is a hundred times smaller.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 /// Headers of a request, names and values together, are no larger than this.
-pub(crate) const MAX_HEADERS: usize = 16 << 10;
+pub(crate) const MAX_HEADERS: usize = 32 << 10;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -33,6 +33,11 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
+}
+
+/// `OPTIONS` of a route that browsers call from other origins; the layer around it adds what they ask for.
+pub(crate) async fn options() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 /// 204, with the content type that the API sends even then.

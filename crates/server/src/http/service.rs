@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 /// The whole of the public API, ready to answer requests.
 #[derive(Clone)]
-pub struct Service {
+pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) router: Router,
 }

@@ -5,7 +5,7 @@ mod quota;
 
 use crate::app::App;
 use crate::clients::auth::authenticate;
-use crate::http::{Form, OAuthError};
+use crate::http::{Form, OAuthError, options};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// The routes of this slice.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/oauth/token", post(token))
+    Router::new().route("/oauth/token", post(token).options(options))
 }
 
 /// Grant types that are known but not served; asking for one is answered by what the client may do.

@@ -8,6 +8,7 @@ mod addons;
 mod defaults;
 mod document;
 pub mod fields;
+pub mod ledger;
 mod merge;
 mod rules;
 pub mod schema;

@@ -1,0 +1,191 @@
+use serde_json::{Value, json};
+use tenantry_testkit::{Credentials, Testkit, client_path};
+
+#[tokio::test]
+async fn every_operation_of_the_life_of_a_client() {
+    let t = Testkit::start().await;
+    let created = t.create_client(json!({"name": "First", "app_type": "regular_web"})).await;
+    assert_eq!(created["encrypted"], true);
+    assert_eq!(created["client_id"].as_str().unwrap().len(), 32);
+    assert_eq!(created["client_secret"].as_str().unwrap().len(), 64);
+    let path = client_path(&created);
+
+    let read = t.admin.get(&path).await.expect(200);
+    assert_eq!(read["client_secret"], created["client_secret"]);
+    assert_eq!(read["signing_keys"][0]["subject"], "deprecated");
+    assert!(read.get("encrypted").is_none());
+
+    let patched = t.admin.patch(&path, &json!({"name": "Second", "callbacks": ["https://a.b/c"]})).await.expect(200);
+    assert_eq!((&patched["name"], &patched["callbacks"]), (&json!("Second"), &json!(["https://a.b/c"])));
+    assert_eq!(patched["signing_keys"][0]["subject"], "/CN=localhost");
+
+    let rotated = t.admin.post(&format!("{path}/rotate-secret"), &Value::Null).await.expect(200);
+    assert_ne!(rotated["client_secret"], created["client_secret"]);
+
+    let gone = t.admin.delete(&path).await;
+    assert_eq!((gone.status, gone.body), (204, Value::Null));
+    assert_eq!(gone.headers["content-type"], "application/json; charset=utf-8");
+    let reply = t.admin.get(&path).await;
+    assert_eq!((reply.status, reply.text("errorCode")), (404, "inexistent_client"));
+    assert_eq!(t.admin.delete(&path).await.status, 204, "deleting again is no error");
+}
+
+#[tokio::test]
+async fn members_keep_the_recorded_order() {
+    let t = Testkit::start().await;
+    let body = json!({"web_origins": ["https://a.b"], "description": "d", "name": "N", "app_type": "spa"});
+    let created = t.admin.post("/api/v2/clients", &body).await.expect(201);
+    let _ = t.admin.patch(&client_path(&created), &json!({"sso": true, "description": "e"})).await.expect(200);
+    let read = t.admin.get(&client_path(&created)).await.expect(200);
+    let names: Vec<_> = read.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "tenant", "global", "is_token_endpoint_ip_header_trusted", "description", "name", "is_first_party",
+            "sso_disabled", "cross_origin_auth", "cross_origin_authentication", "oidc_conformant", "refresh_token",
+            "sso", "signing_keys", "client_id", "callback_url_template", "client_secret", "jwt_configuration",
+            "app_type", "grant_types", "web_origins", "custom_login_page_on",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn parallel_patches_lose_no_update() {
+    let t = Testkit::start().await;
+    let client = t.create_client(json!({})).await;
+    let path = client_path(&client);
+    let tasks: Vec<_> = (0..200)
+        .map(|i| {
+            let (admin, path) = (t.admin.clone(), path.clone());
+            // Ten names are allowed; each is written twenty times, and each writer adds a callback of its own.
+            let body = json!({"client_metadata": {format!("k{}", i % 10): format!("{i}")}});
+            tokio::spawn(async move { admin.patch(&path, &body).await.status })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 200);
+    }
+    let read = t.admin.get(&path).await.expect(200);
+    assert_eq!(read["client_metadata"].as_object().unwrap().len(), 10);
+    let versions = t.database();
+    let versions = rusqlite::Connection::open(versions).unwrap();
+    let version: i64 = versions
+        .query_row("SELECT version FROM client WHERE client_id = ?1", [client["client_id"].as_str().unwrap()], |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 201, "every PATCH was applied, one after the other");
+}
+
+#[tokio::test]
+async fn two_clients_cannot_share_an_alias() {
+    let t = Testkit::start().await;
+    let first = t.create_client(json!({"client_aliases": ["urn:a"]})).await;
+    let second = t.create_client(json!({})).await;
+    let clash = t.admin.patch(&client_path(&second), &json!({"client_aliases": ["urn:b", "urn:a"]})).await;
+    assert_eq!(clash.status, 409, "{}", clash.body);
+    assert_eq!(t.admin.get(&client_path(&second)).await.expect(200).get("client_aliases"), None);
+    let _ = t.admin.patch(&client_path(&first), &json!({"client_aliases": []})).await.expect(200);
+    let _ = t.admin.patch(&client_path(&second), &json!({"client_aliases": ["urn:a"]})).await.expect(200);
+    let _ = t.admin.delete(&client_path(&second)).await;
+    let _ = t.create_client(json!({"client_aliases": ["urn:a"]})).await;
+}
+
+#[tokio::test]
+async fn a_resource_server_client_needs_an_api_of_its_own() {
+    let t = Testkit::start().await;
+    let body = json!({"name": "N", "app_type": "resource_server", "resource_server_identifier": "https://api"});
+    assert_eq!(t.admin.post("/api/v2/clients", &body).await.status, 404);
+    let api = t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api"})).await.expect(201);
+    let client = t.admin.post("/api/v2/clients", &body).await.expect(201);
+    assert_eq!(t.admin.post("/api/v2/clients", &body).await.status, 409, "one client for each API");
+    let path = format!("/api/v2/resource-servers/{}", api["id"].as_str().unwrap());
+    assert_eq!(t.admin.get(&path).await.expect(200)["client_id"], client["client_id"]);
+    let _ = t.admin.delete(&path).await;
+    let read = t.admin.get(&client_path(&client)).await.expect(200);
+    assert!(read.get("resource_server_identifier").is_none(), "no reference to an API that is gone");
+}
+
+#[tokio::test]
+async fn the_global_client_cannot_be_deleted() {
+    let t = Testkit::start().await;
+    let list = t.admin.get("/api/v2/clients?is_global=true&include_totals=true").await.expect(200);
+    assert_eq!(list["total"], 1);
+    let global = &list["clients"][0];
+    assert_eq!((&global["name"], &global["global"]), (&json!("All Applications"), &json!(true)));
+    assert_eq!(t.admin.delete(&client_path(global)).await.status, 400);
+    let page = json!({"custom_login_page": "<html>"});
+    assert_eq!(t.admin.patch(&client_path(global), &page).await.expect(200)["custom_login_page"], "<html>");
+    let form = Credentials::of(global);
+    assert_eq!(t.ask(&form, &t.audience(), &[]).await.status, 403, "it gets no tokens");
+}
+
+#[tokio::test]
+async fn deleting_a_client_takes_its_grants_and_tokens_along() {
+    let t = Testkit::start().await;
+    let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let caller = t.caller(&t.token(&machine, &t.audience()).await);
+    assert_eq!(caller.get("/api/v2/clients").await.status, 200);
+    assert_eq!(t.admin.delete(&format!("/api/v2/clients/{}", machine.client_id)).await.status, 204);
+    assert_eq!(caller.get("/api/v2/clients").await.status, 401, "its token stops working at once");
+    assert_eq!(t.ask(&machine, &t.audience(), &[]).await.status, 401);
+    let grants = format!("/api/v2/client-grants?client_id={}", machine.client_id);
+    assert_eq!(t.admin.get(&grants).await.expect(200), json!([]));
+    let left = rusqlite::Connection::open(t.database()).unwrap();
+    for table in ["client_secret", "client_grant", "client_alias", "token_quota_use"] {
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE client_id = ?1");
+        let rows: i64 = left.query_row(&sql, [&machine.client_id], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn references_to_what_is_not_served_are_refused_by_name() {
+    let t = Testkit::start().await;
+    let client = t.create_client(json!({})).await;
+    let bodies = [
+        ("default_organization", json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]})),
+        ("my_organization_configuration", json!({
+            "allowed_strategies": ["oidc"], "connection_deletion_behavior": "allow",
+            "connection_profile_id": "cop_1cB4Qk4jLnc5bCgibcznrD",
+        })),
+    ];
+    for (name, value) in bodies {
+        let reply = t.admin.patch(&client_path(&client), &json!({name: value})).await;
+        assert_eq!(reply.status, 400);
+        assert!(reply.text("message").contains(name), "{}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn a_second_start_finds_everything_as_it_was() {
+    let t = Testkit::start().await;
+    let client = t.create_client(json!({"description": "stays"})).await;
+    let keys = t.nobody().get("/.well-known/jwks.json").await.body;
+    let admin = t.admin_credentials().await;
+    let domain = t.running().domain.clone();
+    let t = t.restart(|config| config.listen = Some(format!("127.0.0.1:{}", domain.rsplit_once(':').unwrap().1))).await;
+    assert_eq!(t.running().domain, domain);
+    assert_eq!(t.nobody().get("/.well-known/jwks.json").await.body, keys);
+    assert_eq!(t.admin_credentials().await.client_secret, admin.client_secret);
+    let mut read = t.admin.get(&client_path(&client)).await.expect(200);
+    let mut before = client.clone();
+    before.as_object_mut().unwrap().remove("encrypted");
+    before["signing_keys"] = Value::Null;
+    read["signing_keys"] = Value::Null;
+    assert_eq!(read, before);
+}
+
+#[tokio::test]
+async fn a_change_of_domain_moves_the_system_api_and_its_grants() {
+    let t = Testkit::start().await;
+    let before = t.audience();
+    let t = t.restart(|config| config.domain = Some("tenant.example.test:8443".into())).await;
+    assert_eq!(t.audience(), "https://tenant.example.test:8443/api/v2/");
+    let grants = t.admin.get("/api/v2/client-grants").await.expect(200);
+    assert_eq!(grants[0]["audience"], t.audience());
+    let apis = t.admin.get("/api/v2/resource-servers").await.expect(200);
+    assert_eq!(apis[0]["identifier"], t.audience());
+    let admin = t.admin_credentials().await;
+    assert_eq!(t.ask(&admin, &before, &[]).await.status, 403, "the old audience is gone");
+    let metadata = t.nobody().get("/.well-known/openid-configuration").await.body;
+    assert_eq!(metadata["issuer"], "https://tenant.example.test:8443/");
+}
