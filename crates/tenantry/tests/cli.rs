@@ -1,0 +1,321 @@
+//! The program as people run it: its commands, its output, its signals, and what survives `kill -9`.
+
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tenantry");
+
+struct Serving {
+    child: Child,
+    /// What it said before it was ready.
+    lines: Vec<String>,
+    /// Collects what it says afterwards, so that it never waits for a reader.
+    said: JoinHandle<String>,
+}
+
+fn command(dir: &Path, name: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg(name).arg("--data-dir").arg(dir).env_remove("TENANTRY_MASTER_KEY");
+    command
+}
+
+fn run(dir: &Path, name: &str, args: &[&str]) -> Output {
+    command(dir, name).args(args).output().unwrap()
+}
+
+/// Starts a server and waits until it says `ready`.
+fn serve(dir: &Path, args: &[&str]) -> Serving {
+    let mut child = command(dir, "serve")
+        .args(["--listen", "127.0.0.1:0"])
+        .args(args)
+        .env("TENANTRY_LOG", "trace")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the server ended: {lines:?}");
+        lines.push(line.trim_end().to_owned());
+        if lines.last().unwrap() == "ready" {
+            break;
+        }
+    }
+    let said = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = stderr.read_to_string(&mut text);
+        text
+    });
+    Serving { child, lines, said }
+}
+
+impl Serving {
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Stops it by a signal; returns its exit code and everything it said.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
+        let code = self.child.wait().unwrap().code();
+        (code, self.lines.join("\n") + &self.said.join().unwrap())
+    }
+}
+
+/// What `tenantry env` says, as a shell reads it.
+fn env(dir: &Path) -> HashMap<String, String> {
+    let script = format!("eval \"$({PROGRAM} env --data-dir '{}')\"; env", dir.display());
+    let out = Command::new("sh").args(["-c", &script]).output().unwrap();
+    String::from_utf8(out.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn http(ca: &str) -> reqwest::Client {
+    let ca = reqwest::Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
+    reqwest::Client::builder().no_proxy().tls_certs_only([ca]).timeout(Duration::from_secs(10)).build().unwrap()
+}
+
+fn token(dir: &Path) -> String {
+    let out = run(dir, "token", &[]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn serve_env_and_token_work_together_without_set_up() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("not/there/yet");
+    let server = serve(&data, &[]);
+    assert!(server.lines.iter().any(|line| line.starts_with("listening on https://127.0.0.1:")), "{:?}", server.lines);
+    let env = env(&data);
+    assert_eq!(env["AUTH0_AUDIENCE"], format!("https://{}/api/v2/", env["AUTH0_DOMAIN"]));
+    assert!(env["AUTH0_DOMAIN"].starts_with("localhost:"));
+    for name in ["AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET"] {
+        assert!(env[name].len() >= 32);
+    }
+    let bundle = std::fs::read_to_string(&env["SSL_CERT_FILE"]).unwrap();
+    assert!(bundle.starts_with(&std::fs::read_to_string(&env["NODE_EXTRA_CA_CERTS"]).unwrap()));
+    assert_eq!(env["SSL_CERT_FILE"], env["REQUESTS_CA_BUNDLE"]);
+
+    let http = http(&env["NODE_EXTRA_CA_CERTS"]);
+    let url = format!("https://{}/api/v2/clients", env["AUTH0_DOMAIN"]);
+    let created = http.post(&url).bearer_auth(token(&data)).json(&json!({"name": "x"})).send().await.unwrap();
+    assert_eq!(created.status(), 201);
+
+    // The secret is the one of now.
+    let rotate = format!("{url}/{}/rotate-secret", env["AUTH0_CLIENT_ID"]);
+    let rotated: Value =
+        http.post(rotate).bearer_auth(token(&data)).send().await.unwrap().json().await.unwrap();
+    assert_eq!(self::env(&data)["AUTH0_CLIENT_SECRET"], rotated["client_secret"]);
+
+    let narrow = run(&data, "token", &["--scope", "read:clients"]);
+    let narrow = String::from_utf8(narrow.stdout).unwrap();
+    let deleted = http.delete(format!("{url}/x")).bearer_auth(narrow.trim_end()).send().await.unwrap();
+    assert_eq!(deleted.status(), 403);
+    let refused = run(&data, "token", &["--audience", "https://nowhere"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("Service not enabled within domain"));
+
+    let (code, _) = server.stop("TERM");
+    assert_eq!(code, Some(0));
+    assert_eq!(self::env(&data)["AUTH0_CLIENT_ID"], env["AUTH0_CLIENT_ID"], "also without a server");
+    let unreachable = run(&data, "token", &[]);
+    assert_eq!(unreachable.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unreachable.stderr).contains("is `tenantry serve` running?"));
+}
+
+#[test]
+fn a_second_process_on_the_same_directory_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let first = serve(dir.path(), &[]);
+    let second = run(dir.path(), "serve", &["--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("another tenantry process is using"), "{said}");
+    assert_eq!(first.stop("INT").0, Some(0));
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+}
+
+#[test]
+fn wrong_usage_and_failures_have_their_exit_codes() {
+    let dir = TempDir::new().unwrap();
+    let code = |args: &[&str]| Command::new(PROGRAM).args(args).output().unwrap().status.code();
+    assert_eq!(code(&["serve", "--nothing"]), Some(2));
+    assert_eq!(code(&[]), Some(2));
+    let empty = run(dir.path(), "env", &[]);
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("tenantry serve"));
+    let config = dir.path().join("config.toml");
+    for (text, expected) in [
+        ("listn = \"x\"", "unknown field `listn`"),
+        ("domain = \"https://x\"", "not a host name"),
+        ("database_url = \"mysql://x\"", "unsupported --database-url"),
+        ("listen = \"256.0.0.1:1\"", "cannot listen on 256.0.0.1:1"),
+        ("tls_cert = \"cert.pem\"", "belong together"),
+        ("master_key_file = \"/dev/null\"", "the master key must be 32 bytes"),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        let data = TempDir::new().unwrap();
+        let out = run(data.path(), "serve", &["--config", config.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(1), "{text}: {said}");
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_database_without_its_master_key_is_not_opened() {
+    let dir = TempDir::new().unwrap();
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+    let key = dir.path().join("master.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let out = run(dir.path(), "serve", &["--listen", "127.0.0.1:0"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("put the key back"));
+    std::fs::write(&key, kept).unwrap();
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+}
+
+#[test]
+fn the_data_directory_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    let server = serve(&data, &[]);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    for name in ["master.key", "server.json"] {
+        assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+    }
+    let said: Value = serde_json::from_slice(&std::fs::read(data.join("server.json")).unwrap()).unwrap();
+    assert!(said["listeners"][0].as_str().unwrap().starts_with("https://127.0.0.1:"));
+    assert!(Path::new(said["ca"].as_str().unwrap()).exists() && said["domain"].is_string());
+    assert_eq!(server.stop("TERM").0, Some(0));
+}
+
+#[tokio::test]
+async fn no_secret_key_or_token_is_logged_at_any_level() {
+    let dir = TempDir::new().unwrap();
+    let server = serve(dir.path(), &[]);
+    let env = env(dir.path());
+    let token = token(dir.path());
+    let http = http(&env["NODE_EXTRA_CA_CERTS"]);
+    let base = format!("https://{}", env["AUTH0_DOMAIN"]);
+    let created: Value = http
+        .post(format!("{base}/api/v2/clients"))
+        .bearer_auth(&token)
+        .json(&json!({"name": "x"}))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let secret = created["client_secret"].as_str().unwrap();
+    let ask = json!({"grant_type": "client_credentials", "client_id": created["client_id"],
+        "client_secret": "a-wrong-secret-0123456789", "audience": "x"});
+    assert_eq!(http.post(format!("{base}/oauth/token")).json(&ask).send().await.unwrap().status(), 401);
+    let known = [&env["AUTH0_CLIENT_SECRET"], secret, &token, token.rsplit_once('.').unwrap().1, "a-wrong-secret-0123456789"];
+    let (code, said) = server.stop("TERM");
+    assert_eq!(code, Some(0));
+    assert!(said.lines().count() > 10, "the log was on: {said}");
+    for secret in known {
+        assert!(!said.contains(secret), "the log holds a secret");
+    }
+    assert!(!said.contains("PRIVATE KEY"));
+}
+
+/// How often the server is killed. Each time takes about a third of a second.
+const KILLS: usize = 100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_create_survives_kill_9() {
+    let dir = TempDir::new().unwrap();
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut interrupted = 0;
+    for round in 0..KILLS {
+        let server = serve(dir.path(), &[]);
+        let env = env(dir.path());
+        let http = http(&env["NODE_EXTRA_CA_CERTS"]);
+        let url = format!("https://{}/api/v2/clients", env["AUTH0_DOMAIN"]);
+        let token = token(dir.path());
+        let stop = Arc::new(AtomicBool::new(false));
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let (http, url, token, stop) = (http.clone(), url.clone(), token.clone(), Arc::clone(&stop));
+                tokio::spawn(async move {
+                    let mut done = Vec::new();
+                    for i in 0.. {
+                        let body = json!({"name": format!("{round}-{writer}-{i}"), "client_aliases": [format!("urn:{round}:{writer}:{i}")]});
+                        let answer = http.post(&url).bearer_auth(&token).json(&body).send().await;
+                        match answer {
+                            Ok(answer) if answer.status() == 201 => match answer.json::<Value>().await {
+                                Ok(client) => done.push(client["client_id"].as_str().unwrap().to_owned()),
+                                Err(_) => break,
+                            },
+                            Ok(answer) => panic!("{}", answer.status()),
+                            Err(_) => break,
+                        }
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                    }
+                    done
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(30 + (round as u64 * 7) % 60)).await;
+        assert_eq!(server.stop("KILL").0, None);
+        stop.store(true, Ordering::Relaxed);
+        let before = acknowledged.len();
+        for writer in writers {
+            acknowledged.extend(writer.await.unwrap());
+        }
+        interrupted += usize::from(acknowledged.len() > before);
+    }
+    assert!(interrupted > KILLS / 2, "most kills fell into a stream of creates: {interrupted}");
+
+    let server = serve(dir.path(), &[]);
+    let env = env(dir.path());
+    let http = http(&env["NODE_EXTRA_CA_CERTS"]);
+    let token = token(dir.path());
+    let mut found: HashMap<String, Value> = HashMap::new();
+    let mut total = 0;
+    for page in 0.. {
+        let url = format!(
+            "https://{}/api/v2/clients?per_page=100&page={page}&include_totals=true&is_global=false",
+            env["AUTH0_DOMAIN"]
+        );
+        let list: Value = http.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        total = list["total"].as_u64().unwrap();
+        let clients = list["clients"].as_array().unwrap();
+        if clients.is_empty() {
+            break;
+        }
+        found.extend(clients.iter().map(|client| (client["client_id"].as_str().unwrap().to_owned(), client.clone())));
+    }
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !found.contains_key(*id)).collect();
+    assert!(lost.is_empty(), "{} of {} acknowledged creates are lost", lost.len(), acknowledged.len());
+    assert_eq!(total, found.len() as u64, "the count is the number of rows");
+    for client in found.values() {
+        assert_eq!(client["client_secret"].as_str().map(str::len), Some(64), "no half-written client: {client}");
+    }
+    println!("{} creates acknowledged over {KILLS} kills, {} stored", acknowledged.len(), found.len());
+    assert_eq!(server.stop("TERM").0, Some(0));
+}
