@@ -70,7 +70,9 @@ pub fn to_pkcs7(der: &[u8]) -> Result<String, CertificateError> {
         version: CmsVersion::V1,
         digest_algorithms: SetOfVec::new(),
         encap_content_info: EncapsulatedContentInfo { econtent_type: ID_DATA, econtent: None },
-        certificates: Some(CertificateSet(SetOfVec::from_iter([CertificateChoices::Certificate(certificate)])?)),
+        certificates: Some(CertificateSet(SetOfVec::from_iter([CertificateChoices::Certificate(
+            certificate,
+        )])?)),
         crls: None,
         signer_infos: SignerInfos(SetOfVec::new()),
     };
@@ -91,7 +93,10 @@ mod tests {
         assert_eq!(parsed.subject().to_string(), "CN=tenant.example.com");
         parsed.verify_signature(None).unwrap();
         let pem = to_pem(&der).unwrap();
-        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\r\n") && pem.ends_with("-----END CERTIFICATE-----\r\n"));
+        assert!(
+            pem.starts_with("-----BEGIN CERTIFICATE-----\r\n")
+                && pem.ends_with("-----END CERTIFICATE-----\r\n")
+        );
         assert!(to_pkcs7(&der).unwrap().starts_with("-----BEGIN PKCS7-----\r\n"));
     }
 }

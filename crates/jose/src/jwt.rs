@@ -105,10 +105,12 @@ mod tests {
 
         let forged = token.replacen('.', ".e", 1);
         let parsed = Unverified::parse(&forged);
-        assert!(parsed.is_err() || {
-            let parsed = parsed.unwrap();
-            !public.verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature)
-        });
+        assert!(
+            parsed.is_err() || {
+                let parsed = parsed.unwrap();
+                !public.verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature)
+            }
+        );
     }
 
     #[test]

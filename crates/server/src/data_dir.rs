@@ -12,7 +12,9 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// Another process has it.
-    #[error("another tenantry process is using {0}; stop it first, or choose another directory with --data-dir")]
+    #[error(
+        "another tenantry process is using {0}; stop it first, or choose another directory with --data-dir"
+    )]
     InUse(PathBuf),
     /// Nothing was ever served from it.
     #[error("there is no tenant in {0} yet; start one with `tenantry serve`")]
@@ -34,7 +36,9 @@ pub enum DataDirError {
         source: SealError,
     },
     /// The database exists, but the key that its secrets are sealed with is gone.
-    #[error("{database} exists, but its master key {key} does not; put the key back, or give it with --master-key-file")]
+    #[error(
+        "{database} exists, but its master key {key} does not; put the key back, or give it with --master-key-file"
+    )]
     MasterKeyMissing {
         /// The database.
         database: PathBuf,
@@ -101,8 +105,13 @@ impl DataDir {
     pub fn lock(&self) -> Result<File, DataDirError> {
         let path = self.0.join("lock");
         let io = |source| DataDirError::Io { path: path.clone(), source };
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.0.clone())),
@@ -190,7 +199,9 @@ impl DataDir {
         let path = self.file("server.json");
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(DataDirError::Empty(self.0.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DataDirError::Empty(self.0.clone()));
+            }
             Err(source) => return Err(DataDirError::Io { path, source }),
         };
         serde_json::from_slice(&text).map_err(|source| DataDirError::ServerFile { path, source })

@@ -19,7 +19,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/.well-known/jwks.json", get(jwks).options(options))
 }
 
-/// The metadata of OpenID Connect Discovery 1.0 and RFC 8414: what is served, and nothing else.
+/// The metadata of `OpenID` Connect Discovery 1.0 and RFC 8414: what is served, and nothing else.
 pub(crate) fn document(issuer: &str) -> Bytes {
     let document = json!({
         "issuer": issuer,
@@ -41,7 +41,8 @@ async fn metadata(State(app): State<App>) -> Response {
 async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
     let keys = app.keys();
     let (body, etag) = keys.jwks();
-    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let is_known =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

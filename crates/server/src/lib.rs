@@ -1,4 +1,4 @@
-//! The server: the Management API, the OAuth 2.0 and OpenID Connect endpoints, and their storage.
+//! The server: the Management API, the OAuth 2.0 and `OpenID` Connect endpoints, and their storage.
 //!
 //! [`Server::start`] is all that the binary and the tests need.
 

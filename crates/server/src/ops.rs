@@ -8,10 +8,7 @@ use http::StatusCode;
 
 /// `/healthz` says that the process answers, `/readyz` that it can do its work.
 pub(crate) fn router(app: &App) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .with_state(app.clone())
+    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(app.clone())
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {

@@ -121,8 +121,10 @@ impl Provision<'_> {
             .map_err(|error| bad(&error))?;
         let kid = key.kid().to_owned();
         let pkcs8 = key.to_pkcs8().map_err(|error| bad(&error))?;
-        let sealed =
-            self.master.seal(&keys::seal_context(DEFAULT_TENANT, &kid), &pkcs8).map_err(|error| bad(&error))?;
+        let sealed = self
+            .master
+            .seal(&keys::seal_context(DEFAULT_TENANT, &kid), &pkcs8)
+            .map_err(|error| bad(&error))?;
         Ok((kid, sealed, certificate))
     }
 
@@ -131,7 +133,10 @@ impl Provision<'_> {
         tracing::info!(from = had, to = domain, "the domain changed");
         self.db
             .transaction(move |tx| {
-                tx.execute("UPDATE tenant SET domain = $2 WHERE tenant = $1", params![DEFAULT_TENANT, &domain])?;
+                tx.execute(
+                    "UPDATE tenant SET domain = $2 WHERE tenant = $1",
+                    params![DEFAULT_TENANT, &domain],
+                )?;
                 let (from, to) = (management_audience(&had), management_audience(&domain));
                 resource_servers::store::rename(tx, DEFAULT_TENANT, &from, &to)
             })
@@ -149,8 +154,10 @@ fn admin_client(random: &Random) -> ClientDocument {
         "oidc_conformant": true,
     });
     let Value::Object(body) = body else { unreachable!("written as an object") };
-    ClientDocument::create(&body, DEFAULT_TENANT, ThirdPartySecurityMode::Permissive, |_| ids::client_id(random))
-        .expect("the administrator's client breaks no rule; every start of a test runs this")
+    ClientDocument::create(&body, DEFAULT_TENANT, ThirdPartySecurityMode::Permissive, |_| {
+        ids::client_id(random)
+    })
+    .expect("the administrator's client breaks no rule; every start of a test runs this")
 }
 
 fn all_scopes() -> Vec<&'static str> {
@@ -158,8 +165,9 @@ fn all_scopes() -> Vec<&'static str> {
 }
 
 fn system_api(domain: &str, id: &str) -> Object {
-    let scopes: Vec<_> =
-        Scope::all().map(|scope| json!({"description": scope.description(), "value": scope.as_str()})).collect();
+    let scopes: Vec<_> = Scope::all()
+        .map(|scope| json!({"description": scope.description(), "value": scope.as_str()}))
+        .collect();
     let api = json!({
         "id": id,
         "name": "Auth0 Management API",

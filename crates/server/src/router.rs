@@ -12,17 +12,19 @@ use tower_http::cors::{Any, CorsLayer};
 
 /// Every route of the Management API.
 pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
-    let slices: [fn(&App) -> Slice<'_>; 3] = [clients::routes, client_grants::routes, resource_servers::routes];
+    let slices: [fn(&App) -> Slice<'_>; 3] =
+        [clients::routes, client_grants::routes, resource_servers::routes];
     slices.into_iter().flat_map(|slice| slice(app).routes).collect()
 }
 
 /// The public API.
 pub(crate) fn router(app: &App) -> Router {
     // Browsers ask for tokens and keys from other origins. No credentials come along, so any origin will do.
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, "auth0-client".parse().expect("a header name")]);
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::POST]).allow_headers([
+        header::CONTENT_TYPE,
+        header::AUTHORIZATION,
+        "auth0-client".parse().expect("a header name"),
+    ]);
     let protocol = Router::new().merge(discovery::routes()).merge(tokens::routes()).layer(cors);
     let api = api_routes(app)
         .into_iter()

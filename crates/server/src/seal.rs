@@ -117,7 +117,9 @@ impl MasterKey {
     /// As [`Self::open`]; also when it is no text.
     pub fn open_text(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
         let bytes = self.open(context, sealed)?;
-        std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| SealError::Altered)
+        std::str::from_utf8(&bytes)
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(|_| SealError::Altered)
     }
 }
 

@@ -138,7 +138,12 @@ impl Server {
     ///
     /// # Errors
     /// Something it needs cannot be had; the message says what.
-    pub async fn start(config: &Config, dir: DataDir, clock: Clock, random: Random) -> Result<Running, StartError> {
+    pub async fn start(
+        config: &Config,
+        dir: DataDir,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Running, StartError> {
         if let Some(domain) = &config.domain {
             check_domain(domain)?;
         }
@@ -180,7 +185,8 @@ impl Server {
             listeners.push(format!("http://{bound}"));
             let health = config.ops_listen.is_none().then(|| health.clone());
             let handle = move |request: ::http::Request<hyper::body::Incoming>, peer| {
-                let health = health.clone().filter(|_| matches!(request.uri().path(), "/healthz" | "/readyz"));
+                let health =
+                    health.clone().filter(|_| matches!(request.uri().path(), "/healthz" | "/readyz"));
                 let handle = handle.clone();
                 async move {
                     match health {

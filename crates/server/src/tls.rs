@@ -5,8 +5,8 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::db::{Db, DbError, params};
 use crate::seal::{MasterKey, SealError};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject as _;
@@ -72,7 +72,13 @@ async fn stored(db: &Db, name: &str) -> Result<Option<StoredCertificate>, DbErro
     .await
 }
 
-async fn store(db: &Db, name: String, sealed: Vec<u8>, certificate: Vec<u8>, not_after: i64) -> Result<(), DbError> {
+async fn store(
+    db: &Db,
+    name: String,
+    sealed: Vec<u8>,
+    certificate: Vec<u8>,
+    not_after: i64,
+) -> Result<(), DbError> {
     const UPSERT: &str = "INSERT INTO tls_key (name, private_key, certificate, not_after) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (name) DO UPDATE SET private_key = excluded.private_key, \
         certificate = excluded.certificate, not_after = excluded.not_after";
@@ -111,31 +117,31 @@ pub(crate) async fn local(
     let host = host(domain);
     let name = format!("server/{host}");
     let renew_at = (now + RENEW_BEFORE).unix_timestamp() * 1000;
-    let (key, certificate) = match stored(db, &name).await?.filter(|kept| kept.not_after > renew_at) {
-        Some(kept) => (master.open(&context(&name), &kept.private_key)?.to_vec(), kept.certificate),
-        None => {
-            let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-            let mut names = vec![host.to_owned(), format!("mtls.{host}")];
-            for local in ["localhost", "mtls.localhost", "127.0.0.1", "::1"] {
-                if !names.iter().any(|name| name == local) {
-                    names.push(local.into());
-                }
+    let (key, certificate) = if let Some(kept) =
+        stored(db, &name).await?.filter(|kept| kept.not_after > renew_at)
+    {
+        (master.open(&context(&name), &kept.private_key)?.to_vec(), kept.certificate)
+    } else {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut names = vec![host.to_owned(), format!("mtls.{host}")];
+        for local in ["localhost", "mtls.localhost", "127.0.0.1", "::1"] {
+            if !names.iter().any(|name| name == local) {
+                names.push(local.into());
             }
-            let mut params =
-                CertificateParams::new(names).map_err(|_| TlsError::Domain(domain.to_owned()))?;
-            params.distinguished_name = DistinguishedName::new();
-            params.distinguished_name.push(DnType::CommonName, host);
-            params.not_before = now - Duration::hours(1);
-            params.not_after = now + Duration::days(SERVER_DAYS);
-            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-            params.use_authority_key_identifier_extension = true;
-            let certificate = params.signed_by(&key, &ca)?.der().to_vec();
-            let der = key.serialize_der();
-            let sealed = master.seal(&context(&name), &der)?;
-            store(db, name, sealed, certificate.clone(), params.not_after.unix_timestamp() * 1000).await?;
-            (der, certificate)
         }
+        let mut params = CertificateParams::new(names).map_err(|_| TlsError::Domain(domain.to_owned()))?;
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, host);
+        params.not_before = now - Duration::hours(1);
+        params.not_after = now + Duration::days(SERVER_DAYS);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &ca)?.der().to_vec();
+        let der = key.serialize_der();
+        let sealed = master.seal(&context(&name), &der)?;
+        store(db, name, sealed, certificate.clone(), params.not_after.unix_timestamp() * 1000).await?;
+        (der, certificate)
     };
     server_config(
         vec![CertificateDer::from(certificate), CertificateDer::from(ca_der)],
@@ -191,9 +197,8 @@ pub(crate) fn from_files(certificate: &Path, key: &Path) -> Result<ServerConfig,
         let path = path.to_owned();
         move |source| TlsError::Pem { path, source }
     };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(bad(certificate))?;
+    let chain: Vec<_> =
+        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect).map_err(bad(certificate))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(bad(key))?;
     server_config(chain, key)
 }

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// Host and port under which clients know the server; remembered [default: localhost and the port]
     #[arg(long, value_name = "HOST[:PORT]", env = "TENANTRY_DOMAIN")]
     domain: Option<String>,
-    /// The database: sqlite:PATH [default: SQLite in the data directory]
+    /// The database: sqlite:PATH [default: `SQLite` in the data directory]
     #[arg(long, value_name = "URL", env = "TENANTRY_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
     /// File that holds the master key [default: master.key in the data directory]
@@ -58,7 +58,8 @@ impl Args {
     fn into_config(self) -> Result<Config, Failure> {
         let file = match &self.config {
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
                 Config::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()))?
             }
             None => Config::default(),

@@ -47,7 +47,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = client.resolve(host, reachable).build()?;
     let url = format!("https://{host}:{}/oauth/token", reachable.port());
     let response = client.post(&url).form(&form).send().await.map_err(|error| {
-        format!("cannot reach the server at {}: {}; is `tenantry serve` running?", reachable, root_cause(&error))
+        format!(
+            "cannot reach the server at {}: {}; is `tenantry serve` running?",
+            reachable,
+            root_cause(&error)
+        )
     })?;
     let status = response.status();
     let body: serde_json::Value = response.json().await?;

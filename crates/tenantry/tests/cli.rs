@@ -1,5 +1,7 @@
 //! The program as people run it: its commands, its output, its signals, and what survives `kill -9`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail this way")]
+
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -86,7 +88,12 @@ fn env(dir: &Path) -> HashMap<String, String> {
 
 fn http(ca: &str) -> reqwest::Client {
     let ca = reqwest::Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
-    reqwest::Client::builder().no_proxy().tls_certs_only([ca]).timeout(Duration::from_secs(10)).build().unwrap()
+    reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([ca])
+        .timeout(Duration::from_secs(10))
+        .build()
+        .unwrap()
 }
 
 fn token(dir: &Path) -> String {
@@ -100,7 +107,11 @@ async fn serve_env_and_token_work_together_without_set_up() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("not/there/yet");
     let server = serve(&data, &[]);
-    assert!(server.lines.iter().any(|line| line.starts_with("listening on https://127.0.0.1:")), "{:?}", server.lines);
+    assert!(
+        server.lines.iter().any(|line| line.starts_with("listening on https://127.0.0.1:")),
+        "{:?}",
+        server.lines
+    );
     let env = env(&data);
     assert_eq!(env["AUTH0_AUDIENCE"], format!("https://{}/api/v2/", env["AUTH0_DOMAIN"]));
     assert!(env["AUTH0_DOMAIN"].starts_with("localhost:"));
@@ -231,7 +242,13 @@ async fn no_secret_key_or_token_is_logged_at_any_level() {
     let ask = json!({"grant_type": "client_credentials", "client_id": created["client_id"],
         "client_secret": "a-wrong-secret-0123456789", "audience": "x"});
     assert_eq!(http.post(format!("{base}/oauth/token")).json(&ask).send().await.unwrap().status(), 401);
-    let known = [&env["AUTH0_CLIENT_SECRET"], secret, &token, token.rsplit_once('.').unwrap().1, "a-wrong-secret-0123456789"];
+    let known = [
+        &env["AUTH0_CLIENT_SECRET"],
+        secret,
+        &token,
+        token.rsplit_once('.').unwrap().1,
+        "a-wrong-secret-0123456789",
+    ];
     let (code, said) = server.stop("TERM");
     assert_eq!(code, Some(0));
     assert!(said.lines().count() > 10, "the log was on: {said}");
@@ -308,13 +325,19 @@ async fn every_acknowledged_create_survives_kill_9() {
         if clients.is_empty() {
             break;
         }
-        found.extend(clients.iter().map(|client| (client["client_id"].as_str().unwrap().to_owned(), client.clone())));
+        found.extend(
+            clients.iter().map(|client| (client["client_id"].as_str().unwrap().to_owned(), client.clone())),
+        );
     }
     let lost: Vec<_> = acknowledged.iter().filter(|id| !found.contains_key(*id)).collect();
     assert!(lost.is_empty(), "{} of {} acknowledged creates are lost", lost.len(), acknowledged.len());
     assert_eq!(total, found.len() as u64, "the count is the number of rows");
     for client in found.values() {
-        assert_eq!(client["client_secret"].as_str().map(str::len), Some(64), "no half-written client: {client}");
+        assert_eq!(
+            client["client_secret"].as_str().map(str::len),
+            Some(64),
+            "no half-written client: {client}"
+        );
     }
     println!("{} creates acknowledged over {KILLS} kills, {} stored", acknowledged.len(), found.len());
     assert_eq!(server.stop("TERM").0, Some(0));

@@ -266,7 +266,6 @@ pub async fn reply(response: reqwest::Response) -> Reply {
 
 impl Caller {
     /// A request that is not sent yet.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {

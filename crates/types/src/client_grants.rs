@@ -36,22 +36,37 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
         optional("client_id", string().describe("The client that may call")),
         required("audience", string().min(1).describe("Identifier of the API that may be called")),
         optional("default_for", one_of(&["third_party_clients"]).describe("Class of clients that may call")),
-        optional("organization_usage", one_of(ORGANIZATION_USAGE).describe("Whether tokens are for an organization")),
+        optional(
+            "organization_usage",
+            one_of(ORGANIZATION_USAGE).describe("Whether tokens are for an organization"),
+        ),
         optional("allow_any_organization", boolean().describe("Whether every organization will do")),
         optional("scope", scope()),
         optional("subject_type", one_of(&["client", "user"]).describe("For whom the client calls")),
         optional("authorization_details_types", details()),
-        optional("allow_all_scopes", boolean().describe("Whether the client may have every scope of the API")),
+        optional(
+            "allow_all_scopes",
+            boolean().describe("Whether the client may have every scope of the API"),
+        ),
     ])
 });
 
 static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object([
         optional("scope", scope().nullable()),
-        optional("organization_usage", one_of(ORGANIZATION_USAGE).nullable().describe("Whether tokens are for an organization")),
-        optional("allow_any_organization", boolean().nullable().describe("Whether every organization will do")),
+        optional(
+            "organization_usage",
+            one_of(ORGANIZATION_USAGE).nullable().describe("Whether tokens are for an organization"),
+        ),
+        optional(
+            "allow_any_organization",
+            boolean().nullable().describe("Whether every organization will do"),
+        ),
         optional("authorization_details_types", details()),
-        optional("allow_all_scopes", boolean().nullable().describe("Whether the client may have every scope of the API")),
+        optional(
+            "allow_all_scopes",
+            boolean().nullable().describe("Whether the client may have every scope of the API"),
+        ),
     ])
     .min(1)
 });
@@ -138,13 +153,17 @@ mod tests {
         );
         let all = patch(&grant, json!({"allow_all_scopes": true}).as_object().unwrap()).unwrap();
         assert!(!all.contains_key("scope"));
-        let some = patch(&all, json!({"allow_all_scopes": false, "scope": ["y"]}).as_object().unwrap()).unwrap();
+        let some =
+            patch(&all, json!({"allow_all_scopes": false, "scope": ["y"]}).as_object().unwrap()).unwrap();
         assert_eq!((&some["scope"], &some["allow_all_scopes"]), (&json!(["y"]), &json!(false)));
     }
 
     #[test]
     fn a_grant_is_for_one_client_or_for_a_class() {
-        for body in [json!({"audience": "a"}), json!({"audience": "a", "client_id": "c", "default_for": "third_party_clients"})] {
+        for body in [
+            json!({"audience": "a"}),
+            json!({"audience": "a", "client_id": "c", "default_for": "third_party_clients"}),
+        ] {
             assert!(create(check_create_body(&body).unwrap(), "g").is_err());
         }
     }

@@ -83,7 +83,9 @@ impl Format {
     pub fn accepts(self, text: &str) -> bool {
         match self {
             Self::AbsoluteUriOrEmpty => text.is_empty() || absolute(text).is_some(),
-            Self::AbsoluteHttpsUriOrEmpty => text.is_empty() || absolute(text).is_some_and(|url| is_https(&url)),
+            Self::AbsoluteHttpsUriOrEmpty => {
+                text.is_empty() || absolute(text).is_some_and(|url| is_https(&url))
+            }
             Self::AbsoluteHttpsUriWithPlaceholdersOrEmpty => {
                 text.is_empty() || with_placeholders(text).is_some_and(|url| is_https(&url))
             }
@@ -98,28 +100,33 @@ impl Format {
                 !filled.contains(['{', '}']) && absolute(&filled).is_some_and(|url| is_https(&url))
             }
             Self::ClientId => {
-                (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+                (1..=64).contains(&text.len())
+                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
             }
-            Self::OrganizationId => is_prefixed(text, "org_", 16, u8::is_ascii_alphanumeric),
-            Self::ClientGrantId => is_prefixed(text, "cgr_", 16, u8::is_ascii_alphanumeric),
+            Self::OrganizationId => is_prefixed(text, "org_", 16, is_alphanumeric),
+            Self::ClientGrantId => is_prefixed(text, "cgr_", 16, is_alphanumeric),
             Self::CredentialId => is_prefixed(text, "cred_", 22, is_base58),
             Self::ConnectionProfileId => is_prefixed(text, "cop_", 22, is_base58),
             Self::UserAttributeProfileId => is_prefixed(text, "uap_", 22, is_base58),
             Self::DateTime => text.parse::<jiff::Timestamp>().is_ok(),
             Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
             Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
-            Self::Cidr => is_network(text, 32, |ip| ip.is_ipv4()),
-            Self::Ipv6Cidr => is_network(text, 128, |ip| ip.is_ipv6()),
+            Self::Cidr => is_network(text, 32, std::net::IpAddr::is_ipv4),
+            Self::Ipv6Cidr => is_network(text, 128, std::net::IpAddr::is_ipv6),
         }
     }
 }
 
-fn is_base58(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() && !b"0OIl".contains(byte)
+fn is_base58(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte)
 }
 
-fn is_prefixed(text: &str, prefix: &str, length: usize, accepts: fn(&u8) -> bool) -> bool {
-    text.strip_prefix(prefix).is_some_and(|rest| rest.len() == length && rest.as_bytes().iter().all(accepts))
+fn is_alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+fn is_prefixed(text: &str, prefix: &str, length: usize, accepts: fn(u8) -> bool) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| rest.len() == length && rest.bytes().all(accepts))
 }
 
 fn is_network(text: &str, bits: u8, family: fn(&IpAddr) -> bool) -> bool {
@@ -152,9 +159,9 @@ fn absolute(text: &str) -> Option<Url> {
     // The parser repairs what it can ("https:example.com"); a stored URL is compared as it was written.
     let special = matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp");
     let rest = &text[text.find(':')? + 1..];
-    (!special || (rest.starts_with("//") && !rest.starts_with("///"))).then_some(url).filter(|url| {
-        !url.cannot_be_a_base() || !rest.is_empty()
-    })
+    (!special || (rest.starts_with("//") && !rest.starts_with("///")))
+        .then_some(url)
+        .filter(|url| !url.cannot_be_a_base() || !rest.is_empty())
 }
 
 /// Reads a URL whose host may hold `*` as its first label, and which may hold `{placeholders}`.
@@ -165,7 +172,9 @@ fn with_placeholders(text: &str) -> Option<Url> {
         let (before, from) = rest.split_at(start);
         let end = from.find('}')?;
         let name = &from[1..end];
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) {
+        if name.is_empty()
+            || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        {
             return None;
         }
         filled.push_str(before);
@@ -185,9 +194,9 @@ fn with_placeholders(text: &str) -> Option<Url> {
         }
         filled.replace_range(host..=host, "x");
     }
-    let authority_end = filled.find("://").map_or(0, |at| {
-        filled[at + 3..].find(['/', '?', '#']).map_or(filled.len(), |end| at + 3 + end)
-    });
+    let authority_end = filled
+        .find("://")
+        .map_or(0, |at| filled[at + 3..].find(['/', '?', '#']).map_or(filled.len(), |end| at + 3 + end));
     if filled[..authority_end].contains('*') {
         return None;
     }
@@ -254,7 +263,13 @@ mod tests {
     fn origins_and_logout_urls() {
         check(
             UrlWithPlaceholders,
-            &["https://example.com", "http://localhost:4040", "https://*.example.com:8080", "capacitor://localhost", "app.test://x/logout"],
+            &[
+                "https://example.com",
+                "http://localhost:4040",
+                "https://*.example.com:8080",
+                "capacitor://localhost",
+                "app.test://x/logout",
+            ],
             &["", "example.com", "*", "https://*", "javascript://x", "mailto:a@b.c"],
         );
     }
@@ -268,19 +283,34 @@ mod tests {
         );
         check(
             EcInitiateLoginUriTemplateUrl,
-            &["https://example.com/{organization_name}/{connection_name}", "https://x.example.com?o={organization_id}"],
+            &[
+                "https://example.com/{organization_name}/{connection_name}",
+                "https://x.example.com?o={organization_id}",
+            ],
             &["", "https://example.com/{other}", "http://example.com"],
         );
         check(AbsoluteHttpsUriOrEmpty, &["", "https://a.b"], &["http://localhost:3000/login"]);
-        check(AbsoluteUriOrEmpty, &["", "http://a.b/c.png", "data:image/png;base64,AA=="], &["a.png", "//a.b/c"]);
+        check(
+            AbsoluteUriOrEmpty,
+            &["", "http://a.b/c.png", "data:image/png;base64,AA=="],
+            &["a.png", "//a.b/c"],
+        );
         check(Url, &["https://a.b/c"], &["", "a"]);
     }
 
     #[test]
     fn identifiers() {
-        check(OrganizationId, &["org_z5YvxlXPO0NspoIa"], &["org_z5YvxlXPO0NspoI", "z5YvxlXPO0NspoIa", "org_z5YvxlXPO0Nspo-a"]);
+        check(
+            OrganizationId,
+            &["org_z5YvxlXPO0NspoIa"],
+            &["org_z5YvxlXPO0NspoI", "z5YvxlXPO0NspoIa", "org_z5YvxlXPO0Nspo-a"],
+        );
         check(CredentialId, &["cred_u48ffSJiNu39cUu2jAxjY2"], &["cred_u48ffSJiNu39cUu2jAxjY0", "cred_"]);
-        check(ClientId, &["pZQmotfQIQPrLH5Yz3bgnkvqqrOkokoi", "tpc_vbc2Y77hGZfbhkSi7y3gTh"], &["", "a b", "é"]);
+        check(
+            ClientId,
+            &["pZQmotfQIQPrLH5Yz3bgnkvqqrOkokoi", "tpc_vbc2Y77hGZfbhkSi7y3gTh"],
+            &["", "a b", "é"],
+        );
     }
 
     #[test]
@@ -289,13 +319,33 @@ mod tests {
         check(Ipv6Cidr, &["2001:db8::/32"], &["2001:db8::/129", "10.0.0.0/8"]);
         check(Ipv4, &["1.2.3.4"], &["1.2.3", "::1"]);
         check(Ipv6, &["::1"], &["1.2.3.4"]);
-        check(DateTime, &["2095-05-13T09:33:13Z", "2095-05-13T09:33:13.000Z", "2025-01-01T00:00:00+01:00"], &["2095-05-13", "tomorrow"]);
+        check(
+            DateTime,
+            &["2095-05-13T09:33:13Z", "2095-05-13T09:33:13.000Z", "2025-01-01T00:00:00+01:00"],
+            &["2095-05-13", "tomorrow"],
+        );
     }
 
     const ALL: [Format; 19] = [
-        AbsoluteUriOrEmpty, AbsoluteHttpsUriOrEmpty, AbsoluteHttpsUriWithPlaceholdersOrEmpty, CallbackUrl,
-        UrlWithPlaceholders, Url, UrlOrNull, EcInitiateLoginUriTemplateUrl, ClientId, OrganizationId, ClientGrantId,
-        CredentialId, ConnectionProfileId, UserAttributeProfileId, DateTime, Ipv4, Ipv6, Cidr, Ipv6Cidr,
+        AbsoluteUriOrEmpty,
+        AbsoluteHttpsUriOrEmpty,
+        AbsoluteHttpsUriWithPlaceholdersOrEmpty,
+        CallbackUrl,
+        UrlWithPlaceholders,
+        Url,
+        UrlOrNull,
+        EcInitiateLoginUriTemplateUrl,
+        ClientId,
+        OrganizationId,
+        ClientGrantId,
+        CredentialId,
+        ConnectionProfileId,
+        UserAttributeProfileId,
+        DateTime,
+        Ipv4,
+        Ipv6,
+        Cidr,
+        Ipv6Cidr,
     ];
 
     proptest! {

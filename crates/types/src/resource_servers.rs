@@ -41,9 +41,15 @@ pub const DEFAULT_LIFETIME: i64 = 86_400;
 const DEFAULT_LIFETIME_FOR_WEB: i64 = 7_200;
 
 /// Members that `null` removes.
-const REMOVABLE: &[&str] =
-    &["token_encryption", "consent_policy", "authorization_details", "proof_of_possession", "authorization_policy"];
+const REMOVABLE: &[&str] = &[
+    "token_encryption",
+    "consent_policy",
+    "authorization_details",
+    "proof_of_possession",
+    "authorization_policy",
+];
 
+#[expect(clippy::too_many_lines, reason = "one table of members")]
 fn settings() -> Vec<Member> {
     let policy = |words: &'static [&'static str], what| {
         object([optional("policy", one_of(words).describe("Who may get tokens"))]).open().describe(what)
@@ -59,12 +65,21 @@ fn settings() -> Vec<Member> {
             ]))
             .describe("Permissions of the API"),
         ),
-        optional("signing_alg", one_of(&["HS256", "RS256", "RS512", "PS256"]).describe("How its tokens are signed")),
+        optional(
+            "signing_alg",
+            one_of(&["HS256", "RS256", "RS512", "PS256"]).describe("How its tokens are signed"),
+        ),
         optional("signing_secret", string().min(16).describe("Secret that signs with HS256")),
         optional("allow_offline_access", flag("Whether refresh tokens are issued")),
         optional("allow_online_access", flag("Whether refresh tokens bound to a session are issued")),
-        optional("allow_online_access_with_ephemeral_sessions", flag("The same for sessions that end with the browser")),
-        optional("token_lifetime", integer().min(0).max(MAX_LIFETIME).describe("Seconds that a token is valid")),
+        optional(
+            "allow_online_access_with_ephemeral_sessions",
+            flag("The same for sessions that end with the browser"),
+        ),
+        optional(
+            "token_lifetime",
+            integer().min(0).max(MAX_LIFETIME).describe("Seconds that a token is valid"),
+        ),
         optional(
             "token_lifetime_for_web",
             integer().min(0).max(MAX_LIFETIME).describe("Seconds that a token from a browser flow is valid"),
@@ -74,7 +89,10 @@ fn settings() -> Vec<Member> {
             one_of(&["access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"])
                 .describe("Which claims its tokens have"),
         ),
-        optional("skip_consent_for_verifiable_first_party_clients", flag("Whether own clients need no consent")),
+        optional(
+            "skip_consent_for_verifiable_first_party_clients",
+            flag("Whether own clients need no consent"),
+        ),
         optional("enforce_policies", flag("Whether permissions are checked")),
         optional(
             "token_encryption",
@@ -84,7 +102,11 @@ fn settings() -> Vec<Member> {
                     "encryption_key",
                     object([
                         optional("name", string().min(1).max(128).describe("Name of the key")),
-                        required("alg", one_of(&["RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512"]).describe("Key encryption")),
+                        required(
+                            "alg",
+                            one_of(&["RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512"])
+                                .describe("Key encryption"),
+                        ),
                         optional("kid", string().min(1).max(128).describe("Id of the key")),
                         required("pem", string().min(1).max(4096).describe("Public key in PEM")),
                     ])
@@ -94,14 +116,23 @@ fn settings() -> Vec<Member> {
             .nullable()
             .describe("How its tokens are encrypted"),
         ),
-        optional("consent_policy", one_of(&["transactional-authorization-with-mfa"]).nullable().describe("How consent is asked for")),
-        optional("authorization_details", array(any()).nullable().describe("Types of rich authorization requests")),
+        optional(
+            "consent_policy",
+            one_of(&["transactional-authorization-with-mfa"]).nullable().describe("How consent is asked for"),
+        ),
+        optional(
+            "authorization_details",
+            array(any()).nullable().describe("Types of rich authorization requests"),
+        ),
         optional(
             "proof_of_possession",
             object([
                 required("mechanism", one_of(&["mtls", "dpop"]).describe("How possession is proven")),
                 required("required", flag("Whether it must be")),
-                optional("required_for", one_of(&["public_clients", "all_clients"]).describe("By whom it must be")),
+                optional(
+                    "required_for",
+                    one_of(&["public_clients", "all_clients"]).describe("By whom it must be"),
+                ),
             ])
             .nullable()
             .describe("Whether tokens are bound to a key"),
@@ -109,8 +140,14 @@ fn settings() -> Vec<Member> {
         optional(
             "subject_type_authorization",
             object([
-                optional("user", policy(&["allow_all", "deny_all", "require_client_grant"], "Access on behalf of users")),
-                optional("client", policy(&["deny_all", "require_client_grant"], "Access of clients for themselves")),
+                optional(
+                    "user",
+                    policy(&["allow_all", "deny_all", "require_client_grant"], "Access on behalf of users"),
+                ),
+                optional(
+                    "client",
+                    policy(&["deny_all", "require_client_grant"], "Access of clients for themselves"),
+                ),
             ])
             .describe("Who may access the API"),
         ),
@@ -125,7 +162,10 @@ fn settings() -> Vec<Member> {
 
 static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     let mut members = settings();
-    members.push(required("identifier", string().min(1).max(600).describe("The audience of its tokens, never changed")));
+    members.push(required(
+        "identifier",
+        string().min(1).max(600).describe("The audience of its tokens, never changed"),
+    ));
     Schema::object_of(members)
 });
 static PATCH: LazyLock<Schema> = LazyLock::new(|| Schema::object_of(settings()));
@@ -230,6 +270,7 @@ fn check(api: &Object) -> Result<(), ApiError> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
     fn api(body: Value) -> Result<Object, ApiError> {
         create(check_create_body(&body).unwrap(), "id")
     }
@@ -251,7 +292,10 @@ mod tests {
     #[test]
     fn lifetimes_and_scopes_are_checked() {
         assert!(api(json!({"identifier": "x", "token_lifetime": 60, "token_lifetime_for_web": 61})).is_err());
-        assert_eq!(api(json!({"identifier": "x", "token_lifetime": 60})).unwrap()["token_lifetime_for_web"], 60);
+        assert_eq!(
+            api(json!({"identifier": "x", "token_lifetime": 60})).unwrap()["token_lifetime_for_web"],
+            60
+        );
         for scopes in [json!([{"value": "a b"}]), json!([{"value": "a"}, {"value": "a"}])] {
             assert!(api(json!({"identifier": "x", "scopes": scopes})).is_err());
         }
@@ -259,7 +303,9 @@ mod tests {
 
     #[test]
     fn null_removes_and_the_rest_replaces() {
-        let before = api(json!({"identifier": "x", "consent_policy": "transactional-authorization-with-mfa"})).unwrap();
+        let before =
+            api(json!({"identifier": "x", "consent_policy": "transactional-authorization-with-mfa"}))
+                .unwrap();
         let body = json!({"consent_policy": null, "scopes": [], "name": "n"});
         let after = patch(&before, check_patch_body(&body).unwrap()).unwrap();
         assert!(!after.contains_key("consent_policy"));

@@ -12,7 +12,7 @@ macro_rules! scopes {
         /// Every permission, in the order in which the system API lists them.
         const VALUES: &[&str] = &[$($value),*];
 
-        #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "variants share the constants' names")]
+        #[expect(non_camel_case_types, reason = "variants share the constants' names")]
         enum Index { $($name),* }
 
         #[expect(missing_docs, reason = "each constant is named after its value")]

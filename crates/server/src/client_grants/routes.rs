@@ -62,7 +62,8 @@ async fn list_client_grants(State(app): State<App>, RawQuery(raw): RawQuery) -> 
     let body = match Page::of(&query, &app, Some(MOST_BY_NUMBER))? {
         Page::Number { page, per_page, include_totals } => {
             let start = page.saturating_mul(per_page);
-            let list = store::list(&app.db, &app.tenant, &filter, "", number(per_page), number(start)).await?;
+            let list =
+                store::list(&app.db, &app.tenant, &filter, "", number(per_page), number(start)).await?;
             let list = list.join(",");
             if include_totals {
                 let total = store::count(&app.db, &app.tenant, &filter).await?;
@@ -78,8 +79,9 @@ async fn list_client_grants(State(app): State<App>, RawQuery(raw): RawQuery) -> 
             if more {
                 list.pop();
             }
-            let last = list.last().filter(|_| more).map(|last| serde_json::from_str::<Object>(last)).transpose()?;
-            let next = last.and_then(|last| last.get("id")?.as_str().map(|id| app.checkpoint(id)));
+            let end =
+                list.last().filter(|_| more).map(|last| serde_json::from_str::<Object>(last)).transpose()?;
+            let next = end.and_then(|end| end.get("id")?.as_str().map(|id| app.checkpoint(id)));
             let next = next.map_or_else(String::new, |next| format!(r#","next":"{next}""#));
             format!(r#"{{"client_grants":[{}]{next}}}"#, list.join(","))
         }
@@ -128,7 +130,10 @@ fn check_api(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failur
     let audience = grant.get("audience").and_then(Value::as_str).unwrap_or_default();
     let api = resource_servers::store::find_for_update(tx, tenant, audience)?;
     let Some(api) = api.filter(|api| api.text("identifier") == audience) else {
-        return Err(Failure::not_found("The resource server does not exist", ErrorCode::InexistentResourceServer));
+        return Err(Failure::not_found(
+            "The resource server does not exist",
+            ErrorCode::InexistentResourceServer,
+        ));
     };
     if !api.is_system {
         return Ok(());
@@ -138,13 +143,19 @@ fn check_api(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failur
     }
     let scopes_of = |object: &Object, name: &str| -> Vec<String> {
         let list = object.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        list.iter().filter_map(|one| one.as_str().or_else(|| one.get("value")?.as_str())).map(str::to_owned).collect()
+        list.iter()
+            .filter_map(|one| one.as_str().or_else(|| one.get("value")?.as_str()))
+            .map(str::to_owned)
+            .collect()
     };
     let known = scopes_of(&api.document, "scopes");
     if scopes_of(grant, "scope").iter().all(|scope| known.contains(scope)) {
         Ok(())
     } else {
-        Err(ApiError::invalid_body("Payload validation error: scope must be a subset of resource server scopes").into())
+        Err(ApiError::invalid_body(
+            "Payload validation error: scope must be a subset of resource server scopes",
+        )
+        .into())
     }
 }
 
@@ -155,7 +166,11 @@ async fn get_client_grant(State(app): State<App>, Path(id): Path<String>) -> Api
 }
 
 /// `PATCH /client-grants/{id}`.
-async fn update_client_grant(State(app): State<App>, Path(id): Path<String>, Input(body): Input) -> ApiResult {
+async fn update_client_grant(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Input(body): Input,
+) -> ApiResult {
     client_grants::check_patch_body(&body)?;
     let Value::Object(body) = body else { unreachable!("checked above") };
     let tenant = app.tenant.clone();

@@ -20,7 +20,11 @@ struct Presented {
 }
 
 /// The client that sent the request.
-pub(crate) async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) -> Result<Arc<Client>, OAuthError> {
+pub(crate) async fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Arc<Client>, OAuthError> {
     let presented = presented(headers, form)?;
     let Some(client) = app.clients.find(app, &presented.client_id).await? else {
         return Err(OAuthError::unauthorized("unknown client"));
@@ -29,9 +33,13 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) ->
         (AuthMethod::Unset, _)
         | (AuthMethod::ClientSecretPost, false)
         | (AuthMethod::ClientSecretBasic, true) => true,
-        (AuthMethod::ClientSecretPost | AuthMethod::ClientSecretBasic | AuthMethod::None | AuthMethod::Keys, _) => {
-            false
-        }
+        (
+            AuthMethod::ClientSecretPost
+            | AuthMethod::ClientSecretBasic
+            | AuthMethod::None
+            | AuthMethod::Keys,
+            _,
+        ) => false,
     };
     if !by_secret {
         return Err(OAuthError::unauthorized(format!(
@@ -39,7 +47,8 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) ->
             client.client_id, client.auth_method
         )));
     }
-    let is_right = presented.secret.as_ref().is_some_and(|secret| has_secret(&client, secret, app.clock.now_ms()));
+    let is_right =
+        presented.secret.as_ref().is_some_and(|secret| has_secret(&client, secret, app.clock.now_ms()));
     if is_right {
         Ok(client)
     } else {
@@ -52,7 +61,11 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) ->
 fn has_secret(client: &Client, presented: &str, now: i64) -> bool {
     let presented = sha256(presented.as_bytes());
     let valid = client.secrets.iter().filter(|secret| secret.expires_at.is_none_or(|at| now < at));
-    valid.fold(subtle::Choice::from(0), |found, secret| found | sha256(secret.value.as_bytes()).ct_eq(&presented)).into()
+    valid
+        .fold(subtle::Choice::from(0), |found, secret| {
+            found | sha256(secret.value.as_bytes()).ct_eq(&presented)
+        })
+        .into()
 }
 
 fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, OAuthError> {
@@ -60,9 +73,12 @@ fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, OAuthError> 
     let basic = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     if let Some(basic) = basic {
         if in_body.is_some() || form.get("client_assertion").is_some() {
-            return Err(OAuthError::invalid_request("Multiple authentication methods provided, please use one."));
+            return Err(OAuthError::invalid_request(
+                "Multiple authentication methods provided, please use one.",
+            ));
         }
-        let (client_id, secret) = read_basic(basic).ok_or_else(|| OAuthError::unauthorized("malformed Basic header"))?;
+        let (client_id, secret) =
+            read_basic(basic).ok_or_else(|| OAuthError::unauthorized("malformed Basic header"))?;
         if form.get("client_id").is_some_and(|in_form| in_form != client_id) {
             return Err(OAuthError::invalid_request("client_id does not match the Authorization header"));
         }
@@ -71,7 +87,8 @@ fn presented(headers: &HeaderMap, form: &Form) -> Result<Presented, OAuthError> 
     if form.get("client_assertion").is_some() && in_body.is_some() {
         return Err(OAuthError::invalid_request("Multiple authentication methods provided, please use one."));
     }
-    let client_id = form.get("client_id").ok_or_else(|| OAuthError::missing_parameter("client_id"))?.to_owned();
+    let client_id =
+        form.get("client_id").ok_or_else(|| OAuthError::missing_parameter("client_id"))?.to_owned();
     Ok(Presented { client_id, secret: in_body, in_header: false })
 }
 

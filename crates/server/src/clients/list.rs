@@ -98,14 +98,19 @@ impl<'a> Statement<'a> {
 impl Filter {
     /// The listed types one by one, or one time "any": each is read through an index of its own.
     fn app_types(&self) -> Vec<Option<&str>> {
-        if self.app_types.is_empty() { vec![None] } else { self.app_types.iter().map(|one| Some(one.as_str())).collect() }
+        if self.app_types.is_empty() {
+            vec![None]
+        } else {
+            self.app_types.iter().map(|one| Some(one.as_str())).collect()
+        }
     }
 }
 
 /// How many clients there are.
 pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
-    let is_counted =
-        filter.external_client_id.is_none() && !filter.grants_any_organization && filter.grants_organization.is_none();
+    let is_counted = filter.external_client_id.is_none()
+        && !filter.grants_any_organization
+        && filter.grants_organization.is_none();
     let (select, from_counters) = if is_counted {
         ("SELECT COALESCE(SUM(c.n), 0) FROM client_count c", true)
     } else {

@@ -48,6 +48,7 @@ pub(crate) struct Secret {
     pub(crate) expires_at: Option<i64>,
 }
 
+#[expect(clippy::struct_field_names, reason = "`client_id` is what everyone calls it")]
 /// A client, decoded: its answer's text, and what the token endpoint asks of it.
 pub(crate) struct Client {
     pub(crate) client_id: String,
@@ -69,7 +70,12 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    fn decode(document: &ClientDocument, stored: StoredClient, shown_secret: Option<String>, secrets: Vec<Secret>) -> Self {
+    fn decode(
+        document: &ClientDocument,
+        stored: StoredClient,
+        shown_secret: Option<String>,
+        secrets: Vec<Secret>,
+    ) -> Self {
         let auth_method = match document.text("token_endpoint_auth_method") {
             _ if document.has_key_authentication() => AuthMethod::Keys,
             Some("none") => AuthMethod::None,
@@ -113,7 +119,10 @@ pub(crate) struct Clients {
 
 impl Default for Clients {
     fn default() -> Self {
-        Self { cache: Cache::new(Kind::Client, CACHED), positions: Positions::new(10_000, Duration::from_secs(600)) }
+        Self {
+            cache: Cache::new(Kind::Client, CACHED),
+            positions: Positions::new(10_000, Duration::from_secs(600)),
+        }
     }
 }
 

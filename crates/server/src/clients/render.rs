@@ -49,7 +49,9 @@ impl View {
 
     /// Narrows it down by `fields` and `include_fields`.
     pub(super) fn with_fields(mut self, fields: Option<&str>, include: bool) -> Self {
-        let names = |list: &str| list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        let names = |list: &str| {
+            list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        };
         self.fields = match fields {
             Some(list) if include => Fields::Only(names(list)),
             Some(list) => Fields::AllBut(names(list)),
@@ -168,15 +170,20 @@ fn members(json: &str) -> Vec<(Cow<'_, str>, &RawValue)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tenantry_types::clients::ClientDocument;
+    use tenantry_types::clients::{ClientDocument, ThirdPartySecurityMode};
 
     fn rendered(view: &View) -> serde_json::Value {
         let body = serde_json::json!({"name": "N", "callbacks": ["https://a.b/c"], "app_type": "spa"});
         let document =
-            ClientDocument::create(body.as_object().unwrap(), "t", Default::default(), |_| "id".into()).unwrap();
+            ClientDocument::create(body.as_object().unwrap(), "t", ThirdPartySecurityMode::default(), |_| "id".into())
+                .unwrap();
         let stored = document.to_stored();
-        let parts =
-            Parts { stored: &stored, secret: Some("s\"x"), signing_keys: r#""signing_keys":[]"#, is_new: false };
+        let parts = Parts {
+            stored: &stored,
+            secret: Some("s\"x"),
+            signing_keys: r#""signing_keys":[]"#,
+            is_new: false,
+        };
         let mut out = Vec::new();
         client(&mut out, &parts, view);
         serde_json::from_slice(&out).unwrap()
@@ -191,10 +198,25 @@ mod tests {
         assert_eq!(
             names(&View::everything()),
             [
-                "tenant", "global", "is_token_endpoint_ip_header_trusted", "name", "callbacks", "is_first_party",
-                "sso_disabled", "cross_origin_auth", "cross_origin_authentication", "oidc_conformant",
-                "refresh_token", "signing_keys", "client_id", "callback_url_template", "client_secret",
-                "jwt_configuration", "app_type", "grant_types", "custom_login_page_on",
+                "tenant",
+                "global",
+                "is_token_endpoint_ip_header_trusted",
+                "name",
+                "callbacks",
+                "is_first_party",
+                "sso_disabled",
+                "cross_origin_auth",
+                "cross_origin_authentication",
+                "oidc_conformant",
+                "refresh_token",
+                "signing_keys",
+                "client_id",
+                "callback_url_template",
+                "client_secret",
+                "jwt_configuration",
+                "app_type",
+                "grant_types",
+                "custom_login_page_on",
             ]
         );
         assert_eq!(rendered(&View::everything())["client_secret"], "s\"x");

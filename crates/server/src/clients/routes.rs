@@ -109,14 +109,22 @@ fn check_references(
     after: &ClientDocument,
     before: Option<&ClientDocument>,
 ) -> Result<(), Failure> {
-    let is_new = |name: &str| before.is_none_or(|before| before.get(name) != after.get(name)) && after.get(name).is_some();
+    let is_new = |name: &str| {
+        before.is_none_or(|before| before.get(name) != after.get(name)) && after.get(name).is_some()
+    };
     if is_new("client_aliases") && store::has_taken_alias(tx, tenant, after)? {
-        return Err(Failure::conflict("Another client with the same alias already exists", ErrorCode::ClientConflict));
+        return Err(Failure::conflict(
+            "Another client with the same alias already exists",
+            ErrorCode::ClientConflict,
+        ));
     }
     if is_new("resource_server_identifier") {
         let identifier = after.text("resource_server_identifier").unwrap_or_default();
         if crate::resource_servers::store::find_for_update(tx, tenant, identifier)?.is_none() {
-            return Err(Failure::not_found("The resource server does not exist", ErrorCode::InexistentResourceServer));
+            return Err(Failure::not_found(
+                "The resource server does not exist",
+                ErrorCode::InexistentResourceServer,
+            ));
         }
         if store::linked_to_api(tx, tenant, identifier)?.is_some() {
             return Err(Failure::conflict(
@@ -176,7 +184,8 @@ async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): Raw
             } else {
                 "[".into()
             };
-            let mut response = list_body(&app, &prefix, &listed, if include_totals { "]}" } else { "]" }, &view);
+            let mut response =
+                list_body(&app, &prefix, &listed, if include_totals { "]}" } else { "]" }, &view);
             if !include_totals {
                 let link = list_link(&app, CLIENTS, raw.as_deref(), page, per_page, total);
                 if let Ok(link) = HeaderValue::from_str(&link) {
@@ -230,7 +239,9 @@ fn filter(query: &Query, page: &Page) -> ApiResult<Filter> {
             }
         }
         if filter.app_types.len() > MAX_APP_TYPES {
-            return Err(ApiError::invalid_query(format!("app_type takes {MAX_APP_TYPES} values at most")).into());
+            return Err(
+                ApiError::invalid_query(format!("app_type takes {MAX_APP_TYPES} values at most")).into()
+            );
         }
     }
     if let Some(q) = query.text("q") {
@@ -276,11 +287,7 @@ async fn update_client(
 }
 
 /// `POST /clients/{id}/rotate-secret`.
-async fn rotate_client_secret(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Input(_): Input,
-) -> ApiResult {
+async fn rotate_client_secret(State(app): State<App>, Path(id): Path<String>, Input(_): Input) -> ApiResult {
     let secret = new_secret(&app, &id, ids::client_secret(&app.random))?;
     change(app, id, Answer::Changed, View::everything(), Some(secret), |before| {
         if before.has_key_authentication() {
@@ -318,7 +325,9 @@ async fn change(
             check_references(tx, &tenant, &after, Some(&before))?;
             let updated = store::update(tx, &tenant, &before, &after, version, secret.as_ref(), now)?;
             // The row was read in this very transaction, so its version is the one that was read.
-            updated.ok_or_else(|| Failure::Internal("a client changed within a transaction".into())).map(|_| ())
+            updated
+                .ok_or_else(|| Failure::Internal("a client changed within a transaction".into()))
+                .map(|_| ())
         })
         .await?;
     let client = app.clients.find(&app, &id).await?.ok_or_else(Failure::client_not_found)?;

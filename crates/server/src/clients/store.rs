@@ -120,7 +120,13 @@ fn app_type(document: &ClientDocument) -> &str {
     document.text("app_type").unwrap_or_default()
 }
 
-fn insert_secret(tx: &mut Tx<'_>, tenant: &str, client_id: &str, secret: &NewSecret, now: i64) -> DbResult<()> {
+fn insert_secret(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    client_id: &str,
+    secret: &NewSecret,
+    now: i64,
+) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO client_secret (tenant, client_id, secret_id, secret, created_at) \
         VALUES ($1, $2, $3, $4, $5)";
     tx.execute(INSERT, params![tenant, client_id, &secret.id, &secret.sealed, now]).map(|_| ())
@@ -188,7 +194,12 @@ pub(super) async fn find(app: &App, client_id: &str) -> DbResult<Option<Client>>
 }
 
 /// The client of that id with its secrets.
-pub(crate) async fn find_in(db: &Db, master: &MasterKey, tenant: &str, client_id: &str) -> DbResult<Option<Client>> {
+pub(crate) async fn find_in(
+    db: &Db,
+    master: &MasterKey,
+    tenant: &str,
+    client_id: &str,
+) -> DbResult<Option<Client>> {
     let mut whole = None;
     let secrets = db
         .query(BY_ID, params![tenant, client_id], |row| {
@@ -211,7 +222,11 @@ fn parse(json: &str) -> DbResult<ClientDocument> {
 }
 
 /// The client as it is now, and its version for [`update`].
-pub(crate) fn find_for_update(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Option<(ClientDocument, i64)>> {
+pub(crate) fn find_for_update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    client_id: &str,
+) -> DbResult<Option<(ClientDocument, i64)>> {
     const FIND: &str = "SELECT document, version FROM client WHERE tenant = $1 AND client_id = $2";
     tx.query_opt(FIND, params![tenant, client_id], |row| Ok((parse(row.text(0)?)?, row.int(1)?)))
 }
@@ -253,11 +268,17 @@ pub(crate) fn update(
         return Ok(None);
     }
     if let Some(secret) = secret {
-        tx.execute("DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+        tx.execute(
+            "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2",
+            params![tenant, client_id],
+        )?;
         insert_secret(tx, tenant, client_id, secret, now)?;
     }
     if before.get("client_aliases") != after.get("client_aliases") {
-        tx.execute("DELETE FROM client_alias WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+        tx.execute(
+            "DELETE FROM client_alias WHERE tenant = $1 AND client_id = $2",
+            params![tenant, client_id],
+        )?;
         insert_aliases(tx, tenant, after)?;
     }
     let sort = |document: &ClientDocument| (document.is_first_party(), app_type(document).to_owned());

@@ -1,4 +1,4 @@
-//! The one place that knows how data is kept. Statements are written once, in SQL that SQLite and PostgreSQL both
+//! The one place that knows how data is kept. Statements are written once, in SQL that `SQLite` and `PostgreSQL` both
 //! understand: `$n` parameters, `TEXT`, `BIGINT` (milliseconds), `BOOLEAN`, `BYTEA`.
 //!
 //! A request reads through [`Db::query`] and writes through one [`Db::transaction`]. What a transaction changed is

@@ -1,4 +1,4 @@
-//! SQLite: readers called inline (a point read takes a few microseconds, less than any hand-over to another thread),
+//! `SQLite`: readers called inline (a point read takes a few microseconds, less than any hand-over to another thread),
 //! and one writer thread that gathers waiting transactions into one durable commit.
 
 use super::generations::{Generations, Kind, Slot};
@@ -40,7 +40,8 @@ type Answer = (bool, Box<dyn FnOnce(DbResult<()>) + Send>);
 impl Db {
     /// Opens the file, brings its schema up to date, and starts the writer.
     pub(crate) fn open(path: &Path) -> DbResult<Self> {
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut connection =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
         migrate::run(&mut connection)?;
         let generations = Arc::new(Generations::default());
@@ -184,7 +185,9 @@ fn write(connection: &Connection, queue: &Receiver<Job>, generations: &Generatio
             generations.moved(slot);
         }
         for answer in answers {
-            answer(commit.as_ref().map(|_| ()).map_err(|error| DbError::Data(format!("commit failed: {error}"))));
+            answer(
+                commit.as_ref().map(|_| ()).map_err(|error| DbError::Data(format!("commit failed: {error}"))),
+            );
         }
     }
 }
@@ -227,15 +230,16 @@ impl Tx<'_> {
     }
 
     /// Which shard of a counter to use. One writer never waits for another, so one shard is enough.
+    #[expect(clippy::unused_self, reason = "an engine with several writers looks at itself")]
     pub(crate) fn shard(&self) -> i64 {
         0
     }
 }
 
-/// Names of parameters, as SQLite knows them: `$n` is a name there, not a position.
+/// Names of parameters, as `SQLite` knows them: `$n` is a name there, not a position.
 const NAMES: [&str; 20] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
-    "$18", "$19", "$20",
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16",
+    "$17", "$18", "$19", "$20",
 ];
 
 fn bind(statement: &mut CachedStatement<'_>, params: &[Param<'_>]) -> DbResult<()> {
@@ -272,7 +276,9 @@ fn execute(connection: &Connection, sql: &str, params: &[Param<'_>]) -> DbResult
 
 fn classify(error: rusqlite::Error) -> DbError {
     match &error {
-        rusqlite::Error::SqliteFailure(failure, message) if failure.code == ErrorCode::ConstraintViolation => {
+        rusqlite::Error::SqliteFailure(failure, message)
+            if failure.code == ErrorCode::ConstraintViolation =>
+        {
             DbError::Conflict(message.clone().unwrap_or_default())
         }
         _ => DbError::Engine(error),
@@ -284,7 +290,7 @@ mod tests {
     use super::*;
     use crate::db::params;
 
-    async fn database() -> (tempfile::TempDir, Db) {
+    fn database() -> (tempfile::TempDir, Db) {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("test.db")).unwrap();
         (dir, db)
@@ -300,7 +306,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_transaction_leaves_nothing_and_harms_no_other() {
-        let (_dir, db) = database().await;
+        let (_dir, db) = database();
         let work = (0..50).map(|i| {
             let db = db.clone();
             tokio::spawn(async move {
@@ -322,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_in_a_transaction_is_an_error_and_the_writer_lives_on() {
-        let (_dir, db) = database().await;
+        let (_dir, db) = database();
         let result: DbResult<()> = db
             .transaction(|tx| {
                 set(tx, "a", "b")?;
@@ -336,14 +342,14 @@ mod tests {
 
     #[tokio::test]
     async fn conflicts_are_told_apart() {
-        let (_dir, db) = database().await;
+        let (_dir, db) = database();
         db.transaction(|tx| set(tx, "a", "b")).await.unwrap();
         assert!(matches!(db.transaction(|tx| set(tx, "a", "c")).await, Err(DbError::Conflict(_))));
     }
 
     #[tokio::test]
     async fn a_newer_database_is_refused() {
-        let (dir, db) = database().await;
+        let (dir, db) = database();
         db.transaction(|tx| tx.execute("INSERT INTO migration (version) VALUES (999)", &[])).await.unwrap();
         drop(db);
         assert!(matches!(Db::open(&dir.path().join("test.db")), Err(DbError::Newer { found: 999, .. })));
@@ -351,7 +357,7 @@ mod tests {
 
     #[tokio::test]
     async fn changes_are_seen_by_caches_when_they_are_committed() {
-        let (_dir, db) = database().await;
+        let (_dir, db) = database();
         let slot = Slot::of(Kind::Client, "t", "c");
         let before = db.generations().now(slot);
         let failed: DbResult<()> = db

@@ -55,7 +55,7 @@ impl<'a> From<&'a Vec<u8>> for Param<'a> {
     }
 }
 
-impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {
+impl<T: Into<Self>> From<Option<T>> for Param<'_> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
@@ -88,7 +88,9 @@ impl Row<'_> {
     pub(crate) fn opt_text(&self, index: usize) -> DbResult<Option<&str>> {
         match self.column(index)? {
             ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| unexpected(index, "UTF-8")),
+            ValueRef::Text(bytes) => {
+                std::str::from_utf8(bytes).map(Some).map_err(|_| unexpected(index, "UTF-8"))
+            }
             _ => Err(unexpected(index, "text")),
         }
     }

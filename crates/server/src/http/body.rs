@@ -1,7 +1,7 @@
 //! Reading request bodies.
 
-use super::error::{ApiResult, Failure, OAuthError};
 use super::MAX_BODY;
+use super::error::{ApiResult, Failure, OAuthError};
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -60,7 +60,8 @@ async fn document(request: Request) -> ApiResult<Option<Value>> {
             json::parse(&bytes).map_err(|_| ApiError::invalid_body("Invalid request payload JSON format"))?,
         )),
         MediaType::Form => {
-            let members = form_urlencoded::parse(&bytes).map(|(name, value)| (name.into(), Value::from(value)));
+            let members =
+                form_urlencoded::parse(&bytes).map(|(name, value)| (name.into(), Value::from(value)));
             Ok(Some(Value::Object(members.collect())))
         }
         MediaType::Other => Err(ApiError::new(415, "Unsupported Media Type").into()),
@@ -112,7 +113,8 @@ impl Form {
         let mut parameters = HashMap::with_capacity(8);
         for (name, value) in form_urlencoded::parse(bytes) {
             // RFC 6749 section 3.2: a parameter must not be included more than once.
-            if let Some(name) = parameters.insert(name.clone().into_owned(), value.into_owned()).map(|_| name) {
+            if let Some(name) = parameters.insert(name.clone().into_owned(), value.into_owned()).map(|_| name)
+            {
                 return Err(OAuthError::invalid_request(format!("Parameter sent more than once: {name}")));
             }
         }

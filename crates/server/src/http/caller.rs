@@ -51,6 +51,7 @@ pub(crate) struct VerifiedTokens(Cache<Box<str>, Arc<Token>>);
 
 impl Default for VerifiedTokens {
     fn default() -> Self {
+        #[expect(clippy::borrowed_box, reason = "what the cache hands over")]
         let weigh = |signature: &Box<str>, token: &Arc<Token>| {
             u32::try_from(signature.len() + token.text.len() + 512).unwrap_or(u32::MAX)
         };
@@ -101,13 +102,19 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Err(ApiError::new(401, "Missing authentication").into());
     };
-    let malformed = || Failure::from(ApiError::new(400, "Bad HTTP authentication header format").with_code(ErrorCode::Bearer));
-    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
+    let malformed = || {
+        Failure::from(
+            ApiError::new(400, "Bad HTTP authentication header format").with_code(ErrorCode::Bearer),
+        )
+    };
+    let (scheme, token) =
+        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(malformed());
     }
     let token = token.trim();
-    let is_shaped = token.len() <= MAX_TOKEN && token.split('.').count() == 3 && token.split('.').all(|p| !p.is_empty());
+    let is_shaped =
+        token.len() <= MAX_TOKEN && token.split('.').count() == 3 && token.split('.').all(|p| !p.is_empty());
     if is_shaped { Ok(token) } else { Err(malformed()) }
 }
 
@@ -123,7 +130,9 @@ fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
     let kid = parsed.header.kid.clone().unwrap_or_default();
     // The algorithm is ours to say, not the token's: whatever its header claims, only RS256 is verified.
     let is_ours = parsed.header.alg == "RS256"
-        && keys.public(&kid).is_some_and(|key| key.verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature));
+        && keys
+            .public(&kid)
+            .is_some_and(|key| key.verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature));
     if !is_ours {
         return Err(refused("Invalid signature received for JSON Web Token validation"));
     }
@@ -163,7 +172,12 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure>
 }
 
 /// Refuses with 401 or 403 before anything else is looked at.
-pub(super) async fn authorize(app: App, scopes: &'static [Scope], mut request: Request, next: Next) -> Response {
+pub(super) async fn authorize(
+    app: App,
+    scopes: &'static [Scope],
+    mut request: Request,
+    next: Next,
+) -> Response {
     let caller = match authenticate(&app, request.headers()).await {
         Ok(caller) => caller,
         Err(failure) => return failure.into_response(),
@@ -181,6 +195,10 @@ impl<S: Sync> axum::extract::FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Failure> {
         // Absent only on a route that was not declared as one of the Management API.
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::new(401, "Missing authentication").into())
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| ApiError::new(401, "Missing authentication").into())
     }
 }

@@ -76,7 +76,9 @@ impl IntoResponse for Failure {
                 let body = serde_json::to_vec(&error).unwrap_or_default();
                 let mut response = super::json(status, body);
                 if status == StatusCode::UNAUTHORIZED {
-                    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                    response
+                        .headers_mut()
+                        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 }
                 response
             }

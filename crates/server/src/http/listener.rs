@@ -42,7 +42,7 @@ impl Tls {
 }
 
 /// Room for headers that we refuse in our own words; what is larger still is refused by the library.
-const MAX_HEADER_LIST: u32 = 4 * MAX_HEADERS as u32;
+const MAX_HEADER_LIST: u32 = 128 << 10;
 
 /// A bound address and what to speak on it.
 pub(crate) struct Listener {
@@ -62,12 +62,12 @@ impl Listener {
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(4 * MAX_HEADERS);
         builder
-            .http1()
+            .http2()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
-            .max_buf_size(4 * MAX_HEADERS);
-        builder.http2().timer(TokioTimer::new()).max_header_list_size(MAX_HEADER_LIST).max_concurrent_streams(256);
+            .max_header_list_size(MAX_HEADER_LIST)
+            .max_concurrent_streams(256);
         let builder = Arc::new(builder);
         let graceful = GracefulShutdown::new();
         loop {

@@ -34,7 +34,9 @@ impl Query {
             }
         }
         for (name, value) in &mut parameters {
-            if let Some(typed) = schema.members().iter().find(|m| m.name() == name).and_then(|m| m.read_text(value)) {
+            if let Some(typed) =
+                schema.members().iter().find(|m| m.name() == name).and_then(|m| m.read_text(value))
+            {
                 *value = typed;
             }
         }
@@ -114,7 +116,12 @@ impl App {
 }
 
 fn read_checkpoint(app: &App, text: &str) -> ApiResult<String> {
-    let invalid = || Failure::from(ApiError::new(400, "The checkpoint is not valid or has expired.").with_code(ErrorCode::InvalidPaging));
+    let invalid = || {
+        Failure::from(
+            ApiError::new(400, "The checkpoint is not valid or has expired.")
+                .with_code(ErrorCode::InvalidPaging),
+        )
+    };
     let text = from_base64url(text).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
     let (expires, position) = text.split_once(':').ok_or_else(invalid)?;
     let expires: i64 = expires.parse().map_err(|_| invalid())?;
@@ -122,7 +129,14 @@ fn read_checkpoint(app: &App, text: &str) -> ApiResult<String> {
 }
 
 /// The `Link` header of a list by page number: first, next if there is one, last.
-pub(crate) fn list_link(app: &App, path: &str, raw_query: Option<&str>, page: u64, per_page: u64, total: u64) -> String {
+pub(crate) fn list_link(
+    app: &App,
+    path: &str,
+    raw_query: Option<&str>,
+    page: u64,
+    per_page: u64,
+    total: u64,
+) -> String {
     let others: Vec<_> = form_urlencoded::parse(raw_query.unwrap_or_default().as_bytes())
         .filter(|(name, _)| name != "page" && name != "per_page")
         .collect();

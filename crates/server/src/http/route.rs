@@ -41,19 +41,39 @@ impl<'a> Slice<'a> {
         self
     }
 
-    pub(crate) fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+    pub(crate) fn get<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: H,
+    ) -> Self {
         self.add(Method::GET, path, scopes, handler)
     }
 
-    pub(crate) fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+    pub(crate) fn post<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: H,
+    ) -> Self {
         self.add(Method::POST, path, scopes, handler)
     }
 
-    pub(crate) fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+    pub(crate) fn patch<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: H,
+    ) -> Self {
         self.add(Method::PATCH, path, scopes, handler)
     }
 
-    pub(crate) fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, scopes: &'static [Scope], handler: H) -> Self {
+    pub(crate) fn delete<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: H,
+    ) -> Self {
         self.add(Method::DELETE, path, scopes, handler)
     }
 }

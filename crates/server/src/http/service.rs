@@ -4,8 +4,8 @@
 use super::MAX_HEADERS;
 use super::error::InternalCause;
 use crate::app::App;
-use axum::body::Body;
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, Request, header};
 use hyper::body::Incoming;
@@ -27,7 +27,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Service {
     pub(crate) async fn handle(self, request: Request<Incoming>) -> Result<Response, Infallible> {
-        let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let size: usize =
+            request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         let mut response = if size > MAX_HEADERS || request.uri().path().len() > MAX_HEADERS {
             super::Failure::from(ApiError::new(431, "Request Header Fields Too Large")).into_response()
         } else {

@@ -38,6 +38,7 @@ pub(crate) fn read_key(row: &crate::db::Row<'_>) -> DbResult<StoredKey> {
 }
 
 /// The keys of a tenant.
+#[expect(clippy::struct_field_names, reason = "`signing_keys` is the name on the wire")]
 pub(crate) struct Keys {
     current: Arc<RsaSigningKey>,
     public: Vec<(String, RsaPublicKey)>,
@@ -58,7 +59,12 @@ pub(crate) struct SigningKeys {
 
 impl Keys {
     /// Opens the stored keys. `tenant_domain` stands in the certificates' subject.
-    pub(crate) fn open(master: &MasterKey, tenant: &str, tenant_domain: &str, stored: Vec<StoredKey>) -> DbResult<Self> {
+    pub(crate) fn open(
+        master: &MasterKey,
+        tenant: &str,
+        tenant_domain: &str,
+        stored: Vec<StoredKey>,
+    ) -> DbResult<Self> {
         let bad = |what: &str| DbError::Data(format!("signing key: {what}"));
         let mut current = None;
         let mut public = Vec::new();
@@ -73,7 +79,10 @@ impl Keys {
             jwk.usage = Some("sig".into());
             jwk.alg = Some("RS256".into());
             jwk.x5t = Some(x5t(&key.certificate));
-            jwk.x5c = Some(vec![base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &key.certificate)]);
+            jwk.x5c = Some(vec![base64::Engine::encode(
+                &base64::engine::general_purpose::STANDARD,
+                &key.certificate,
+            )]);
             jwk.kid = Some(key.kid);
             set.keys.push(jwk);
             if key.is_current {

@@ -8,10 +8,10 @@ pub(crate) use routes::routes;
 use crate::app::App;
 use crate::cache::Cache;
 use crate::db::{DbResult, Kind};
-use std::sync::Arc;
-use tenantry_types::resource_servers::DEFAULT_LIFETIME;
-use tenantry_types::Object;
 use serde_json::Value;
+use std::sync::Arc;
+use tenantry_types::Object;
+use tenantry_types::resource_servers::DEFAULT_LIFETIME;
 
 /// An API, decoded.
 #[derive(Debug)]
@@ -32,12 +32,17 @@ impl Api {
     fn decode(api: &Object) -> Self {
         let text = |name: &str| api.get(name).and_then(Value::as_str);
         let scopes = api.get("scopes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let policy = api.get("subject_type_authorization").and_then(|subjects| subjects.get("client")?.get("policy"));
+        let policy =
+            api.get("subject_type_authorization").and_then(|subjects| subjects.get("client")?.get("policy"));
         let proof = api.get("proof_of_possession");
         let is = |name| proof.and_then(|proof| proof.get(name));
         Self {
             identifier: text("identifier").unwrap_or_default().to_owned(),
-            scopes: scopes.iter().filter_map(|scope| scope.get("value")?.as_str()).map(str::to_owned).collect(),
+            scopes: scopes
+                .iter()
+                .filter_map(|scope| scope.get("value")?.as_str())
+                .map(str::to_owned)
+                .collect(),
             token_lifetime: api.get("token_lifetime").and_then(Value::as_i64).unwrap_or(DEFAULT_LIFETIME),
             signing_alg: text("signing_alg").unwrap_or("RS256").to_owned(),
             token_dialect: text("token_dialect").unwrap_or("access_token").to_owned(),
@@ -65,7 +70,9 @@ impl ResourceServers {
     /// The API of that identifier.
     pub(crate) async fn find(&self, app: &App, identifier: &str) -> DbResult<Option<Arc<Api>>> {
         let load = async || {
-            Ok(store::find(&app.db, &app.tenant, identifier).await?.map(|stored| Api::decode(&stored.document)))
+            Ok(store::find(&app.db, &app.tenant, identifier)
+                .await?
+                .map(|stored| Api::decode(&stored.document)))
         };
         self.0.get(&app.db, &app.tenant, identifier, load).await
     }

@@ -147,7 +147,11 @@ async fn get_resource_server(State(app): State<App>, Path(id): Path<String>) -> 
 }
 
 /// `PATCH /resource-servers/{id}`, by id or identifier.
-async fn update_resource_server(State(app): State<App>, Path(id): Path<String>, Input(body): Input) -> ApiResult {
+async fn update_resource_server(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Input(body): Input,
+) -> ApiResult {
     resource_servers::check_patch_body(&body)?;
     let Value::Object(body) = body else { unreachable!("checked above") };
     let tenant = app.tenant.clone();
@@ -183,7 +187,9 @@ const SYSTEM_SETTINGS: &[&str] = &[
 
 fn check_system_patch(stored: &Stored, body: &Object) -> Result<(), Failure> {
     let is_refused = |(name, value): &(&String, &Value)| {
-        !SYSTEM_SETTINGS.contains(&name.as_str()) && !value.is_null() && stored.document.get(*name) != Some(*value)
+        !SYSTEM_SETTINGS.contains(&name.as_str())
+            && !value.is_null()
+            && stored.document.get(*name) != Some(*value)
     };
     match body.iter().find(is_refused) {
         None => Ok(()),

@@ -25,8 +25,8 @@ const COLUMNS: &str = "SELECT r.document, r.version, r.is_system, r.seq, c.clien
     WHERE r.tenant = $1";
 
 fn read(row: &Row<'_>) -> DbResult<Stored> {
-    let mut document: Object =
-        serde_json::from_str(row.text(0)?).map_err(|error| DbError::Data(format!("resource server: {error}")))?;
+    let mut document: Object = serde_json::from_str(row.text(0)?)
+        .map_err(|error| DbError::Data(format!("resource server: {error}")))?;
     if let Some(client_id) = row.opt_text(4)? {
         document.insert("client_id".into(), client_id.into());
     }
@@ -115,7 +115,10 @@ pub(crate) fn insert(
         VALUES ($1, $2, $3, $4, 1, $5, $6, $7)";
     let identifier = text(api, "identifier");
     let is_system = api.get("is_system") == Some(&Value::Bool(true));
-    tx.execute(INSERT, params![tenant, text(api, "id"), identifier, seq, &to_json(api), sealed_secret, is_system])?;
+    tx.execute(
+        INSERT,
+        params![tenant, text(api, "id"), identifier, seq, &to_json(api), sealed_secret, is_system],
+    )?;
     tx.changed(Kind::ResourceServer, tenant, identifier);
     Ok(())
 }
@@ -171,8 +174,8 @@ pub(crate) fn rename(tx: &mut Tx<'_>, tenant: &str, from: &str, to: &str) -> DbR
     // Their column followed the API's; what answers show is in the document.
     let read = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
     for (id, document) in tx.query(GRANTS, params![tenant, to], read)? {
-        let mut grant: Object =
-            serde_json::from_str(&document).map_err(|error| DbError::Data(format!("client grant: {error}")))?;
+        let mut grant: Object = serde_json::from_str(&document)
+            .map_err(|error| DbError::Data(format!("client grant: {error}")))?;
         grant.insert("audience".into(), to.into());
         tx.execute(GRANT, params![tenant, &id, &Value::Object(grant).to_string()])?;
     }

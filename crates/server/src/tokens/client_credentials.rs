@@ -13,11 +13,14 @@ use tenantry_jose::jwt;
 pub(super) const GRANT_TYPE: &str = "client_credentials";
 
 pub(super) async fn grant(app: &App, client: &Client, form: &Form) -> Result<Response, OAuthError> {
-    let audience = form
-        .get("audience")
-        .ok_or_else(|| OAuthError::access_denied("No audience parameter was provided, and no default audience has been configured"))?;
+    let audience = form.get("audience").ok_or_else(|| {
+        OAuthError::access_denied(
+            "No audience parameter was provided, and no default audience has been configured",
+        )
+    })?;
     let api = app.resource_servers.find(app, audience).await?;
-    let api = api.ok_or_else(|| OAuthError::access_denied(format!("Service not enabled within domain: {audience}")))?;
+    let api = api
+        .ok_or_else(|| OAuthError::access_denied(format!("Service not enabled within domain: {audience}")))?;
     let granted = app.grants.find(app, client, audience).await?;
     let granted = granted.filter(|_| !api.denies_clients).ok_or_else(|| not_granted(client, audience))?;
     check_organization(form, &granted)?;
@@ -129,8 +132,7 @@ async fn issue(app: &App, client: &Client, api: &Api, scope: &str) -> Result<Res
     let token = app.signer.sign(keys.current().clone(), input).await.map_err(|_| {
         OAuthError::new(503, "temporarily_unavailable", "Too many tokens are being issued, try again")
     })?;
-    let answer =
-        Answer { access_token: &token, scope, expires_in: api.token_lifetime, token_type: "Bearer" };
+    let answer = Answer { access_token: &token, scope, expires_in: api.token_lifetime, token_type: "Bearer" };
     Ok(success(serde_json::to_string(&answer).map_err(internal)?))
 }
 

@@ -25,7 +25,11 @@ async fn token(State(app): State<App>, headers: HeaderMap, form: Form) -> Result
     let grant_type = form.get("grant_type").ok_or_else(|| OAuthError::missing_parameter("grant_type"))?;
     if grant_type != client_credentials::GRANT_TYPE {
         let shown: String = grant_type.chars().take(128).collect();
-        return Err(OAuthError::new(400, "unsupported_grant_type", format!("Unsupported grant type: {shown}")));
+        return Err(OAuthError::new(
+            400,
+            "unsupported_grant_type",
+            format!("Unsupported grant type: {shown}"),
+        ));
     }
     let client = authenticate(&app, &headers, &form).await?;
     if !client.grant_types.iter().any(|allowed| allowed == grant_type) {

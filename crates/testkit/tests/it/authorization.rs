@@ -6,7 +6,10 @@ use tenantry_types::clients::{FIELDS, ReadGroup};
 
 /// A path with every placeholder filled.
 fn filled(path: &str) -> String {
-    path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "nothing" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[tokio::test]
@@ -20,7 +23,8 @@ async fn every_route_refuses_without_a_token_and_without_its_scope_before_anythi
         let what = format!("{method} {path}");
         // A body that would be refused with 400 if anyone looked at it.
         let send = |caller: tenantry_testkit::Caller| {
-            let request = caller.request(method.clone(), &path).header("content-type", "application/json").body("{");
+            let request =
+                caller.request(method.clone(), &path).header("content-type", "application/json").body("{");
             async move { caller.send(request).await }
         };
         let reply = send(t.nobody()).await;
@@ -31,7 +35,11 @@ async fn every_route_refuses_without_a_token_and_without_its_scope_before_anythi
         let reply = send(t.with_scopes(&others).await).await;
         assert_eq!(reply.status, 403, "{what}: {}", reply.body);
         let message = format!("Insufficient scope, expected any of: {}", route.scopes.join(","));
-        assert_eq!((reply.text("message"), reply.text("errorCode")), (message.as_str(), "insufficient_scope"), "{what}");
+        assert_eq!(
+            (reply.text("message"), reply.text("errorCode")),
+            (message.as_str(), "insufficient_scope"),
+            "{what}"
+        );
 
         for scope in &route.scopes {
             let reply = send(t.with_scopes(&[scope]).await).await;
@@ -70,7 +78,8 @@ async fn read_scopes_decide_which_fields_are_seen() {
         assert_eq!(names(&one), expected, "{scope}");
         let list = caller.get("/api/v2/clients?app_type=spa").await.expect(200);
         assert_eq!(names(&list[0]), expected, "{scope} in a list");
-        let asked = caller.get(&format!("{}?fields=client_secret,callbacks", client_path(&client))).await.expect(200);
+        let asked =
+            caller.get(&format!("{}?fields=client_secret,callbacks", client_path(&client))).await.expect(200);
         for name in names(&asked) {
             assert!(expected.contains(&name), "{scope} must not show {name} when asked for it");
         }

@@ -7,7 +7,8 @@ const GRANTS: &str = "/api/v2/client-grants";
 async fn a_grant_is_unique_for_client_api_and_subject() {
     let t = Testkit::start().await;
     let client = t.create_client(json!({})).await;
-    let mut body = json!({"client_id": client["client_id"], "audience": t.audience(), "scope": ["read:clients"]});
+    let mut body =
+        json!({"client_id": client["client_id"], "audience": t.audience(), "scope": ["read:clients"]});
     let grant = t.admin.post(GRANTS, &body).await.expect(201);
     assert_eq!(grant["subject_type"], "client");
     let twin = t.admin.post(GRANTS, &body).await;
@@ -36,7 +37,8 @@ async fn what_a_grant_refers_to_must_exist() {
         "The grant does not exist."
     );
     let express = t.create_client(json!({"app_type": "express_configuration"})).await;
-    let reply = t.admin.post(GRANTS, &json!({"client_id": express["client_id"], "audience": t.audience()})).await;
+    let reply =
+        t.admin.post(GRANTS, &json!({"client_id": express["client_id"], "audience": t.audience()})).await;
     assert_eq!((reply.status, reply.text("errorCode")), (400, "validation_error"));
     assert_eq!(reply.text("message"), "Client of type express_configuration cannot be used");
 }
@@ -66,11 +68,16 @@ async fn a_patched_grant_changes_the_next_token() {
 async fn lists_are_in_the_order_of_ids_and_paged_both_ways() {
     let t = Testkit::start().await;
     for i in 0..6 {
-        let _ = t.admin.post("/api/v2/resource-servers", &json!({"identifier": format!("https://api{i}")})).await.expect(201);
+        let _ = t
+            .admin
+            .post("/api/v2/resource-servers", &json!({"identifier": format!("https://api{i}")}))
+            .await
+            .expect(201);
     }
     let client = t.create_client(json!({})).await;
     for i in 0..6 {
-        let body = json!({"client_id": client["client_id"], "audience": format!("https://api{i}"), "scope": []});
+        let body =
+            json!({"client_id": client["client_id"], "audience": format!("https://api{i}"), "scope": []});
         let _ = t.admin.post(GRANTS, &body).await.expect(201);
     }
     let ids = |list: &Value| -> Vec<String> {
@@ -81,8 +88,12 @@ async fn lists_are_in_the_order_of_ids_and_paged_both_ways() {
     let mut sorted = all.clone();
     sorted.sort();
     assert_eq!((all.len(), &all), (6, &sorted));
-    let page = t.admin.get(&format!("{GRANTS}?{filter}&page=1&per_page=4&include_totals=true")).await.expect(200);
-    assert_eq!((&page["total"], &page["start"], ids(&page["client_grants"])), (&json!(6), &json!(4), all[4..].to_vec()));
+    let page =
+        t.admin.get(&format!("{GRANTS}?{filter}&page=1&per_page=4&include_totals=true")).await.expect(200);
+    assert_eq!(
+        (&page["total"], &page["start"], ids(&page["client_grants"])),
+        (&json!(6), &json!(4), all[4..].to_vec())
+    );
     let mut walked = Vec::new();
     let mut from = String::new();
     loop {

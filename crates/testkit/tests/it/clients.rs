@@ -15,7 +15,8 @@ async fn every_operation_of_the_life_of_a_client() {
     assert_eq!(read["signing_keys"][0]["subject"], "deprecated");
     assert!(read.get("encrypted").is_none());
 
-    let patched = t.admin.patch(&path, &json!({"name": "Second", "callbacks": ["https://a.b/c"]})).await.expect(200);
+    let patched =
+        t.admin.patch(&path, &json!({"name": "Second", "callbacks": ["https://a.b/c"]})).await.expect(200);
     assert_eq!((&patched["name"], &patched["callbacks"]), (&json!("Second"), &json!(["https://a.b/c"])));
     assert_eq!(patched["signing_keys"][0]["subject"], "/CN=localhost");
 
@@ -35,16 +36,34 @@ async fn members_keep_the_recorded_order() {
     let t = Testkit::start().await;
     let body = json!({"web_origins": ["https://a.b"], "description": "d", "name": "N", "app_type": "spa"});
     let created = t.admin.post("/api/v2/clients", &body).await.expect(201);
-    let _ = t.admin.patch(&client_path(&created), &json!({"sso": true, "description": "e"})).await.expect(200);
+    let _ =
+        t.admin.patch(&client_path(&created), &json!({"sso": true, "description": "e"})).await.expect(200);
     let read = t.admin.get(&client_path(&created)).await.expect(200);
     let names: Vec<_> = read.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         names,
         [
-            "tenant", "global", "is_token_endpoint_ip_header_trusted", "description", "name", "is_first_party",
-            "sso_disabled", "cross_origin_auth", "cross_origin_authentication", "oidc_conformant", "refresh_token",
-            "sso", "signing_keys", "client_id", "callback_url_template", "client_secret", "jwt_configuration",
-            "app_type", "grant_types", "web_origins", "custom_login_page_on",
+            "tenant",
+            "global",
+            "is_token_endpoint_ip_header_trusted",
+            "description",
+            "name",
+            "is_first_party",
+            "sso_disabled",
+            "cross_origin_auth",
+            "cross_origin_authentication",
+            "oidc_conformant",
+            "refresh_token",
+            "sso",
+            "signing_keys",
+            "client_id",
+            "callback_url_template",
+            "client_secret",
+            "jwt_configuration",
+            "app_type",
+            "grant_types",
+            "web_origins",
+            "custom_login_page_on",
         ]
     );
 }
@@ -70,7 +89,11 @@ async fn parallel_patches_lose_no_update() {
     let versions = t.database();
     let versions = rusqlite::Connection::open(versions).unwrap();
     let version: i64 = versions
-        .query_row("SELECT version FROM client WHERE client_id = ?1", [client["client_id"].as_str().unwrap()], |row| row.get(0))
+        .query_row(
+            "SELECT version FROM client WHERE client_id = ?1",
+            [client["client_id"].as_str().unwrap()],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(version, 201, "every PATCH was applied, one after the other");
 }
@@ -92,9 +115,11 @@ async fn two_clients_cannot_share_an_alias() {
 #[tokio::test]
 async fn a_resource_server_client_needs_an_api_of_its_own() {
     let t = Testkit::start().await;
-    let body = json!({"name": "N", "app_type": "resource_server", "resource_server_identifier": "https://api"});
+    let body =
+        json!({"name": "N", "app_type": "resource_server", "resource_server_identifier": "https://api"});
     assert_eq!(t.admin.post("/api/v2/clients", &body).await.status, 404);
-    let api = t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api"})).await.expect(201);
+    let api =
+        t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api"})).await.expect(201);
     let client = t.admin.post("/api/v2/clients", &body).await.expect(201);
     assert_eq!(t.admin.post("/api/v2/clients", &body).await.status, 409, "one client for each API");
     let path = format!("/api/v2/resource-servers/{}", api["id"].as_str().unwrap());
@@ -142,11 +167,17 @@ async fn references_to_what_is_not_served_are_refused_by_name() {
     let t = Testkit::start().await;
     let client = t.create_client(json!({})).await;
     let bodies = [
-        ("default_organization", json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]})),
-        ("my_organization_configuration", json!({
-            "allowed_strategies": ["oidc"], "connection_deletion_behavior": "allow",
-            "connection_profile_id": "cop_1cB4Qk4jLnc5bCgibcznrD",
-        })),
+        (
+            "default_organization",
+            json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]}),
+        ),
+        (
+            "my_organization_configuration",
+            json!({
+                "allowed_strategies": ["oidc"], "connection_deletion_behavior": "allow",
+                "connection_profile_id": "cop_1cB4Qk4jLnc5bCgibcznrD",
+            }),
+        ),
     ];
     for (name, value) in bodies {
         let reply = t.admin.patch(&client_path(&client), &json!({name: value})).await;
@@ -162,7 +193,9 @@ async fn a_second_start_finds_everything_as_it_was() {
     let keys = t.nobody().get("/.well-known/jwks.json").await.body;
     let admin = t.admin_credentials().await;
     let domain = t.running().domain.clone();
-    let t = t.restart(|config| config.listen = Some(format!("127.0.0.1:{}", domain.rsplit_once(':').unwrap().1))).await;
+    let t = t
+        .restart(|config| config.listen = Some(format!("127.0.0.1:{}", domain.rsplit_once(':').unwrap().1)))
+        .await;
     assert_eq!(t.running().domain, domain);
     assert_eq!(t.nobody().get("/.well-known/jwks.json").await.body, keys);
     assert_eq!(t.admin_credentials().await.client_secret, admin.client_secret);

@@ -10,17 +10,38 @@ async fn bad_bodies_are_told_in_the_recorded_words_and_change_nothing() {
     let cases = [
         (json!({"foo": 1, "bar": 2}), "'Additional properties not allowed: bar,foo'."),
         (json!({}), "'Too few properties defined (0), minimum 1'."),
-        (json!({"name": ""}), "'String does not match pattern ^[^<>]+$: ' on property name (Name shown for this application, without `<` or `>`)."),
-        (json!({"callbacks": ["https://ok.example", "nope"]}), "'Object didn't pass validation for format callback-url: nope' on property callbacks[1]"),
-        (json!({"refresh_token": {"rotation_type": "rotating"}}), "'Missing required property: expiration_type' on property refresh_token"),
-        (json!({"token_quota": {"client_credentials": {"per_day": 0}}}), "'Value 0 is less than minimum 1' on property token_quota.client_credentials.per_day"),
-        (json!({"is_first_party": null}), "'Expected type boolean but found type null' on property is_first_party"),
+        (
+            json!({"name": ""}),
+            "'String does not match pattern ^[^<>]+$: ' on property name (Name shown for this application, without `<` or `>`).",
+        ),
+        (
+            json!({"callbacks": ["https://ok.example", "nope"]}),
+            "'Object didn't pass validation for format callback-url: nope' on property callbacks[1]",
+        ),
+        (
+            json!({"refresh_token": {"rotation_type": "rotating"}}),
+            "'Missing required property: expiration_type' on property refresh_token",
+        ),
+        (
+            json!({"token_quota": {"client_credentials": {"per_day": 0}}}),
+            "'Value 0 is less than minimum 1' on property token_quota.client_credentials.per_day",
+        ),
+        (
+            json!({"is_first_party": null}),
+            "'Expected type boolean but found type null' on property is_first_party",
+        ),
         (json!([]), "'Expected type object but found type array'."),
-        (json!({"resource_server_identifier": "x"}), "'Additional properties not allowed: resource_server_identifier'."),
+        (
+            json!({"resource_server_identifier": "x"}),
+            "'Additional properties not allowed: resource_server_identifier'.",
+        ),
     ];
     for (body, expected) in cases {
         let reply = t.admin.patch(&client_path(&client), &body).await;
-        assert_eq!((reply.status, reply.text("error"), reply.text("errorCode")), (400, "Bad Request", "invalid_body"));
+        assert_eq!(
+            (reply.status, reply.text("error"), reply.text("errorCode")),
+            (400, "Bad Request", "invalid_body")
+        );
         let expected = format!("Payload validation error: {expected}");
         let start = expected.split(" (").next().unwrap();
         assert!(reply.text("message").starts_with(start), "{body}: {} is not {start}", reply.text("message"));
@@ -41,15 +62,24 @@ async fn malformed_requests_get_the_envelope() {
         t.admin.send(request.body(body)).await
     };
     let json = send(Some("application/json"), b"{\"name\":".to_vec()).await;
-    assert_eq!((json.status, json.text("message"), json.text("errorCode")), (400, "Invalid request payload JSON format", "invalid_body"));
+    assert_eq!(
+        (json.status, json.text("message"), json.text("errorCode")),
+        (400, "Invalid request payload JSON format", "invalid_body")
+    );
     let text = send(Some("text/plain"), b"{}".to_vec()).await;
-    assert_eq!((text.status, text.text("error"), text.text("message")), (415, "Unsupported Media Type", "Unsupported Media Type"));
+    assert_eq!(
+        (text.status, text.text("error"), text.text("message")),
+        (415, "Unsupported Media Type", "Unsupported Media Type")
+    );
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     assert_eq!(send(Some("application/json"), deep.into_bytes()).await.status, 400);
     assert_eq!(send(Some("application/json"), Vec::new()).await.status, 400);
     assert_eq!(send(None, b"{\"name\":\"no content type\"}".to_vec()).await.status, 201);
     assert_eq!(send(Some("application/json; charset=utf-8"), b"{\"name\":\"x\"}".to_vec()).await.status, 201);
-    assert_eq!(send(Some("application/x-www-form-urlencoded"), b"name=from+a+form".to_vec()).await.expect(201)["name"], "from a form");
+    assert_eq!(
+        send(Some("application/x-www-form-urlencoded"), b"name=from+a+form".to_vec()).await.expect(201)["name"],
+        "from a form"
+    );
     assert_eq!(send(Some("application/json"), vec![0xff, 0xfe]).await.status, 400);
 
     let duplicate = send(Some("application/json"), b"{\"name\":\"a\",\"name\":\"b\"}".to_vec()).await;
@@ -76,7 +106,11 @@ async fn unknown_routes_and_wrong_methods_are_not_found() {
         for caller in [t.admin.clone(), t.nobody()] {
             let reply = caller.send(caller.request(method.clone(), path)).await;
             assert_eq!(reply.status, 404, "{method} {path}");
-            assert_eq!(reply.body, json!({"statusCode": 404, "error": "Not Found", "message": "Not Found"}), "{method} {path}");
+            assert_eq!(
+                reply.body,
+                json!({"statusCode": 404, "error": "Not Found", "message": "Not Found"}),
+                "{method} {path}"
+            );
         }
     }
 }
@@ -98,13 +132,22 @@ async fn headers_that_are_too_large_are_refused() {
 async fn query_strings_are_checked() {
     let t = Testkit::start().await;
     for (query, expected) in [
-        ("per_page=101", "Query validation error: 'Value 101 is greater than maximum 100' on property per_page."),
+        (
+            "per_page=101",
+            "Query validation error: 'Value 101 is greater than maximum 100' on property per_page.",
+        ),
         ("page=-1", "Query validation error: 'Value -1 is less than minimum 0' on property page."),
         ("page=x", "Query validation error: 'Expected type integer but found type string' on property page."),
-        ("include_totals=yes", "Query validation error: 'Expected type boolean but found type string' on property include_totals."),
+        (
+            "include_totals=yes",
+            "Query validation error: 'Expected type boolean but found type string' on property include_totals.",
+        ),
         ("nothing=1", "Query validation error: 'Additional properties not allowed: nothing'."),
         ("take=0", "Query validation error: 'Value 0 is less than minimum 1' on property take."),
-        ("page=1&page=2", "Query validation error: 'Expected type integer but found type array' on property page."),
+        (
+            "page=1&page=2",
+            "Query validation error: 'Expected type integer but found type array' on property page.",
+        ),
     ] {
         let reply = t.admin.get(&format!("/api/v2/clients?{query}")).await;
         assert_eq!((reply.status, reply.text("errorCode")), (400, "invalid_query_string"), "{query}");

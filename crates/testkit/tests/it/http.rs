@@ -9,7 +9,11 @@ use tenantry_testkit::Testkit;
 #[tokio::test]
 async fn answers_have_the_headers_that_sdks_look_at() {
     let t = Testkit::start().await;
-    for reply in [t.admin.get("/api/v2/clients").await, t.nobody().get("/api/v2/clients").await, t.admin.delete("/api/v2/clients/x").await] {
+    for reply in [
+        t.admin.get("/api/v2/clients").await,
+        t.nobody().get("/api/v2/clients").await,
+        t.admin.delete("/api/v2/clients/x").await,
+    ] {
         let header = |name: &str| reply.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(header("content-type").as_deref(), Some("application/json; charset=utf-8"));
         let number = |name: &str| header(name).unwrap().parse::<i64>().unwrap();
@@ -26,7 +30,10 @@ async fn answers_have_the_headers_that_sdks_look_at() {
 #[tokio::test]
 async fn both_versions_of_http_are_spoken() {
     let t = Testkit::start().await;
-    assert_eq!(t.http.get(format!("{}/.well-known/jwks.json", t.base)).send().await.unwrap().version(), reqwest::Version::HTTP_2);
+    assert_eq!(
+        t.http.get(format!("{}/.well-known/jwks.json", t.base)).send().await.unwrap().version(),
+        reqwest::Version::HTTP_2
+    );
     let ca = std::fs::read(&t.running().ca).unwrap();
     let ca = reqwest::Certificate::from_pem(&ca).unwrap();
     let old = reqwest::Client::builder().no_proxy().tls_certs_only([ca]).http1_only().build().unwrap();
@@ -50,8 +57,12 @@ async fn head_options_and_compression_behave() {
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "content-type");
     let preflight = t.nobody().send(preflight).await;
-    assert_eq!((preflight.status, &preflight.headers["access-control-allow-origin"]), (200, &"*".parse().unwrap()));
-    let keys = t.nobody().request(Method::GET, "/.well-known/jwks.json").header("origin", "https://app.example");
+    assert_eq!(
+        (preflight.status, &preflight.headers["access-control-allow-origin"]),
+        (200, &"*".parse().unwrap())
+    );
+    let keys =
+        t.nobody().request(Method::GET, "/.well-known/jwks.json").header("origin", "https://app.example");
     assert_eq!(t.nobody().send(keys).await.headers["access-control-allow-origin"], "*");
 
     let gzip = t.admin.request(Method::GET, "/api/v2/resource-servers").header(ACCEPT_ENCODING, "gzip");
@@ -64,7 +75,10 @@ async fn head_options_and_compression_behave() {
 async fn keys_are_cached_by_entity_tag() {
     let t = Testkit::start().await;
     let first = t.nobody().get("/.well-known/jwks.json").await;
-    let again = t.nobody().request(Method::GET, "/.well-known/jwks.json").header("if-none-match", first.headers["etag"].clone());
+    let again = t
+        .nobody()
+        .request(Method::GET, "/.well-known/jwks.json")
+        .header("if-none-match", first.headers["etag"].clone());
     assert_eq!(t.nobody().send(again).await.status, 304);
 }
 
@@ -78,7 +92,9 @@ async fn plain_http_and_health_are_served_only_where_asked_for() {
     .await;
     let listeners = t.running().listeners.clone();
     assert_eq!(listeners.len(), 3, "{listeners:?}");
-    let get = async |base: &str, path: &str| t.http.get(format!("{base}{path}")).send().await.unwrap().status().as_u16();
+    let get = async |base: &str, path: &str| {
+        t.http.get(format!("{base}{path}")).send().await.unwrap().status().as_u16()
+    };
     assert_eq!(get(&listeners[1], "/.well-known/jwks.json").await, 200);
     assert_eq!(get(&listeners[1], "/healthz").await, 404, "health has a listener of its own");
     assert_eq!(get(&listeners[2], "/healthz").await, 200);
@@ -134,6 +150,8 @@ async fn a_running_request_is_finished_when_the_server_stops() {
             acknowledged += 1;
         }
     }
-    let total = t.admin.get("/api/v2/clients?include_totals=true&per_page=1").await.expect(200)["total"].as_u64().unwrap();
+    let total = t.admin.get("/api/v2/clients?include_totals=true&per_page=1").await.expect(200)["total"]
+        .as_u64()
+        .unwrap();
     assert!(total >= acknowledged + 2, "{total} clients, {acknowledged} acknowledged");
 }

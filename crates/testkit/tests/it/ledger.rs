@@ -12,7 +12,10 @@ fn the_enforcement_table_is_the_one_of_the_code() {
         std::fs::write(&path, &expected).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "docs/enforcement.md is not current; run the tests with {BLESS}=1 to write it");
+    assert!(
+        found == expected,
+        "docs/enforcement.md is not current; run the tests with {BLESS}=1 to write it"
+    );
 }
 
 #[test]

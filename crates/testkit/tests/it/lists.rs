@@ -26,9 +26,14 @@ async fn pages_by_number_hold_everything_once_and_in_order() {
             }
             let mut found = vec![Vec::new(); 25];
             for page in pages {
-                let path = format!("/api/v2/clients?is_global=false&page={page}&per_page={per_page}&include_totals=true");
+                let path = format!(
+                    "/api/v2/clients?is_global=false&page={page}&per_page={per_page}&include_totals=true"
+                );
                 let list = t.admin.get(&path).await.expect(200);
-                assert_eq!((&list["total"], &list["start"], &list["limit"]), (&json!(24), &json!(page * per_page), &json!(per_page)));
+                assert_eq!(
+                    (&list["total"], &list["start"], &list["limit"]),
+                    (&json!(24), &json!(page * per_page), &json!(per_page))
+                );
                 let order: Vec<_> = list.as_object().unwrap().keys().cloned().collect();
                 assert_eq!(order, ["total", "start", "limit", "clients"]);
                 found[page] = names(&list["clients"]);
@@ -43,13 +48,24 @@ async fn pages_by_number_hold_everything_once_and_in_order() {
 async fn a_page_is_right_again_after_a_deletion_before_it() {
     let t = Testkit::start().await;
     some_clients(&t, 6).await;
-    let page = async |n: usize| names(&t.admin.get(&format!("/api/v2/clients?app_type=spa,native,regular_web&page={n}&per_page=2")).await.expect(200));
-    assert_eq!((page(0).await, page(1).await), (vec!["c0".into(), "c1".into()], vec!["c2".into(), "c3".into()]));
+    let page = async |n: usize| {
+        names(
+            &t.admin
+                .get(&format!("/api/v2/clients?app_type=spa,native,regular_web&page={n}&per_page=2"))
+                .await
+                .expect(200),
+        )
+    };
+    assert_eq!(
+        (page(0).await, page(1).await),
+        (vec!["c0".into(), "c1".into()], vec!["c2".into(), "c3".into()])
+    );
     let first = t.admin.get("/api/v2/clients?app_type=spa&per_page=1").await.expect(200);
     let _ = t.admin.delete(&client_path(&first[0])).await;
     assert_eq!(page(1).await, ["c3", "c4"]);
     let second = t.admin.get("/api/v2/clients?app_type=native&per_page=1").await.expect(200);
-    let _ = t.admin.patch(&client_path(&second[0]), &json!({"app_type": "non_interactive"})).await.expect(200);
+    let _ =
+        t.admin.patch(&client_path(&second[0]), &json!({"app_type": "non_interactive"})).await.expect(200);
     assert_eq!(page(0).await, ["c2", "c3"]);
 }
 
@@ -61,7 +77,8 @@ async fn checkpoints_walk_through_everything() {
     let mut from = String::new();
     let mut requests = 0;
     loop {
-        let list = t.admin.get(&format!("/api/v2/clients?take=2&include_totals=true{from}")).await.expect(200);
+        let list =
+            t.admin.get(&format!("/api/v2/clients?take=2&include_totals=true{from}")).await.expect(200);
         requests += 1;
         assert!(list.get("total").is_none());
         found.extend(names(&list["clients"]));
@@ -118,9 +135,19 @@ async fn filters_narrow_lists_and_totals_alike() {
             assert_eq!(list["clients"].as_array().unwrap().len(), expected, "{filter}");
         }
     }
-    let _ = t.admin.patch(&client_path(&third), &json!({"app_type": "native", "is_first_party": true})).await.expect(200);
-    assert_eq!(t.admin.get("/api/v2/clients?app_type=native&include_totals=true").await.expect(200)["total"], 4);
-    assert_eq!(t.admin.get("/api/v2/clients?is_first_party=false&include_totals=true").await.expect(200)["total"], 0);
+    let _ = t
+        .admin
+        .patch(&client_path(&third), &json!({"app_type": "native", "is_first_party": true}))
+        .await
+        .expect(200);
+    assert_eq!(
+        t.admin.get("/api/v2/clients?app_type=native&include_totals=true").await.expect(200)["total"],
+        4
+    );
+    assert_eq!(
+        t.admin.get("/api/v2/clients?is_first_party=false&include_totals=true").await.expect(200)["total"],
+        0
+    );
 }
 
 #[tokio::test]
@@ -129,10 +156,15 @@ async fn q_finds_clients_by_their_grants() {
     let client = t.create_client(json!({})).await;
     let grant = json!({"client_id": client["client_id"], "audience": t.audience(), "scope": [], "allow_any_organization": true});
     let _ = t.admin.post("/api/v2/client-grants", &grant).await.expect(201);
-    let found = t.admin.get("/api/v2/clients?take=10&q=client_grant.allow_any_organization:true").await.expect(200);
+    let found =
+        t.admin.get("/api/v2/clients?take=10&q=client_grant.allow_any_organization:true").await.expect(200);
     assert_eq!(found["clients"].as_array().unwrap().len(), 1);
     assert_eq!(found["clients"][0]["client_id"], client["client_id"]);
-    for bad in ["q=name:x&take=1", "q=client_grant.allow_any_organization:true", "q=client_grant.allow_any_organization:true&take=1&app_type=spa"] {
+    for bad in [
+        "q=name:x&take=1",
+        "q=client_grant.allow_any_organization:true",
+        "q=client_grant.allow_any_organization:true&take=1&app_type=spa",
+    ] {
         assert_eq!(t.admin.get(&format!("/api/v2/clients?{bad}")).await.status, 400, "{bad}");
     }
 }

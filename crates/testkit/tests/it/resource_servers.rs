@@ -44,7 +44,10 @@ async fn the_system_api_has_every_scope_and_stays() {
     let path = format!("{APIS}/{}", system["id"].as_str().unwrap());
     assert_eq!(t.admin.delete(&path).await.status, 400);
     assert_eq!(t.admin.patch(&path, &json!({"scopes": []})).await.status, 400);
-    assert_eq!(t.admin.patch(&path, &json!({"token_lifetime": 7200})).await.expect(200)["token_lifetime"], 7200);
+    assert_eq!(
+        t.admin.patch(&path, &json!({"token_lifetime": 7200})).await.expect(200)["token_lifetime"],
+        7200
+    );
     let admin = t.admin_credentials().await;
     assert_eq!(t.ask(&admin, &t.audience(), &[]).await.expect(200)["expires_in"], 7200);
 }
@@ -71,6 +74,10 @@ async fn lists_are_paged_and_filtered_by_identifier() {
     let page = t.admin.get(&format!("{APIS}?page=1&per_page=4&include_totals=true")).await.expect(200);
     assert_eq!((&page["total"], &page["start"], &page["limit"]), (&json!(6), &json!(4), &json!(4)));
     assert_eq!(page["resource_servers"][1]["identifier"], "https://api4");
-    let some = t.admin.get(&format!("{APIS}?identifiers=https%3A%2F%2Fapi1&identifiers=https%3A%2F%2Fapi3")).await.expect(200);
+    let some = t
+        .admin
+        .get(&format!("{APIS}?identifiers=https%3A%2F%2Fapi1&identifiers=https%3A%2F%2Fapi3"))
+        .await
+        .expect(200);
     assert_eq!(some.as_array().unwrap().len(), 2);
 }

@@ -51,14 +51,23 @@ async fn nothing_that_is_secret_is_in_the_database_in_clear() {
     let api = json!({"identifier": "https://hs", "signing_alg": "HS256", "signing_secret": "another-known-secret-0123"});
     let _ = t.admin.post("/api/v2/resource-servers", &api).await.expect(201);
     let admin = t.admin_credentials().await;
-    let known = [client["client_secret"].as_str().unwrap(), chosen, &admin.client_secret, "another-known-secret-0123"];
+    let known = [
+        client["client_secret"].as_str().unwrap(),
+        chosen,
+        &admin.client_secret,
+        "another-known-secret-0123",
+    ];
     let mut searched = 0;
     for entry in std::fs::read_dir(t.data_dir()).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         searched += bytes.len();
         for secret in known {
-            assert!(!bytes.windows(secret.len()).any(|w| w == secret.as_bytes()), "{} holds a secret", path.display());
+            assert!(
+                !bytes.windows(secret.len()).any(|w| w == secret.as_bytes()),
+                "{} holds a secret",
+                path.display()
+            );
         }
         assert!(!bytes.windows(11).any(|w| w == b"PRIVATE KEY"), "{} holds a private key", path.display());
     }

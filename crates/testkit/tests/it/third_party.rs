@@ -44,11 +44,22 @@ async fn strict_third_party_clients_keep_to_the_curated_set() {
 
 #[tokio::test]
 async fn the_mode_of_a_client_that_names_none_is_a_setting_of_the_server() {
-    let t = Testkit::with(Config { third_party_security_mode: Some(Mode::Strict), ..Config::default() }).await;
-    let client = t.create_client(json!({"is_first_party": false, "app_type": "spa", "token_endpoint_auth_method": "none"})).await;
+    let t =
+        Testkit::with(Config { third_party_security_mode: Some(Mode::Strict), ..Config::default() }).await;
+    let client = t
+        .create_client(
+            json!({"is_first_party": false, "app_type": "spa", "token_endpoint_auth_method": "none"}),
+        )
+        .await;
     assert_eq!(client["third_party_security_mode"], "strict");
-    assert_eq!(client["jwt_configuration"], json!({"alg": "RS256", "lifetime_in_seconds": 3600, "secret_encoded": false}));
-    assert_eq!((&client["refresh_token"]["rotation_type"], &client["refresh_token"]["expiration_type"]), (&json!("rotating"), &json!("expiring")));
+    assert_eq!(
+        client["jwt_configuration"],
+        json!({"alg": "RS256", "lifetime_in_seconds": 3600, "secret_encoded": false})
+    );
+    assert_eq!(
+        (&client["refresh_token"]["rotation_type"], &client["refresh_token"]["expiration_type"]),
+        (&json!("rotating"), &json!("expiring"))
+    );
     let first = t.create_client(json!({})).await;
     assert!(first.get("third_party_security_mode").is_none());
 }

@@ -16,7 +16,10 @@ async fn a_token_has_the_documented_claims_and_verifies_with_the_published_key()
     let machine = t.create_machine(&t.audience(), &["read:clients", "create:clients"]).await;
     let reply = t.ask(&machine, &t.audience(), &[]).await;
     assert_eq!(reply.headers["content-type"], "application/json");
-    assert_eq!((&reply.headers["cache-control"], &reply.headers["pragma"]), (&"no-store".parse().unwrap(), &"no-cache".parse().unwrap()));
+    assert_eq!(
+        (&reply.headers["cache-control"], &reply.headers["pragma"]),
+        (&"no-store".parse().unwrap(), &"no-cache".parse().unwrap())
+    );
     let body = reply.clone().expect(200);
     let names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, ["access_token", "scope", "expires_in", "token_type"]);
@@ -36,7 +39,8 @@ async fn a_token_has_the_documented_claims_and_verifies_with_the_published_key()
     });
     assert_eq!(part(token, 1).to_string(), expected.to_string(), "also in this order");
 
-    let keys: JwkSet = serde_json::from_value(t.nobody().get("/.well-known/jwks.json").await.expect(200)).unwrap();
+    let keys: JwkSet =
+        serde_json::from_value(t.nobody().get("/.well-known/jwks.json").await.expect(200)).unwrap();
     let header = part(token, 0);
     assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("JWT")));
     let key = keys.keys.iter().find(|key| key.kid.as_deref() == header["kid"].as_str()).unwrap();
@@ -50,7 +54,8 @@ async fn the_stored_method_decides_how_a_client_authenticates() {
     let t = Testkit::start().await;
     let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
     let path = format!("/api/v2/clients/{}", machine.client_id);
-    let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", machine.client_id, machine.client_secret)));
+    let basic =
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", machine.client_id, machine.client_secret)));
     let audience = t.audience();
     for (method, by_post, by_basic) in [
         (json!(null), 200, 200),
@@ -61,9 +66,14 @@ async fn the_stored_method_decides_how_a_client_authenticates() {
         let _ = t.admin.patch(&path, &json!({"token_endpoint_auth_method": method})).await.expect(200);
         assert_eq!(t.ask(&machine, &audience, &[]).await.status, by_post, "{method} by post");
         let form = [("grant_type", "client_credentials"), ("audience", &audience)];
-        let request = t.http.post(format!("{}/oauth/token", t.base)).header("authorization", &basic).form(&form);
+        let request =
+            t.http.post(format!("{}/oauth/token", t.base)).header("authorization", &basic).form(&form);
         assert_eq!(reply(request.send().await.unwrap()).await.status, by_basic, "{method} by basic");
-        let bare = [("grant_type", "client_credentials"), ("audience", &audience), ("client_id", &machine.client_id)];
+        let bare = [
+            ("grant_type", "client_credentials"),
+            ("audience", &audience),
+            ("client_id", &machine.client_id),
+        ];
         assert_eq!(t.ask_token(&bare).await.status, 401, "{method} without a secret");
     }
 }
@@ -97,12 +107,22 @@ async fn requests_that_cannot_be_served_get_the_recorded_errors() {
     let is = |status: u16, error: &str, text: &str| (status, error.to_owned(), text.to_owned());
 
     let unknown = t.ask(&machine, "https://nowhere", &[]).await;
-    assert_eq!(error(&unknown), is(403, "access_denied", "Service not enabled within domain: https://nowhere"));
+    assert_eq!(
+        error(&unknown),
+        is(403, "access_denied", "Service not enabled within domain: https://nowhere")
+    );
     let ungranted = t.ask(&machine, "https://api", &[]).await;
     assert_eq!((ungranted.status, ungranted.text("error")), (403, "access_denied"));
-    assert!(ungranted.text("error_description").starts_with("Client is not authorized to access \"https://api\"."));
+    assert!(
+        ungranted
+            .text("error_description")
+            .starts_with("Client is not authorized to access \"https://api\".")
+    );
     let beyond = t.ask(&machine, &t.audience(), &[("scope", "read:clients delete:clients")]).await;
-    assert_eq!(error(&beyond), is(403, "access_denied", "Client has not been granted scopes: delete:clients"));
+    assert_eq!(
+        error(&beyond),
+        is(403, "access_denied", "Client has not been granted scopes: delete:clients")
+    );
     let within = t.ask(&machine, &t.audience(), &[("scope", "read:clients")]).await;
     assert_eq!((within.status, within.text("scope")), (200, "read:clients"));
 
@@ -118,9 +138,16 @@ async fn requests_that_cannot_be_served_get_the_recorded_errors() {
     let both = [("grant_type", "client_credentials"), ("client_id", "a"), ("client_secret", "b")];
     let request = t.http.post(format!("{}/oauth/token", t.base)).header("authorization", basic).form(&both);
     let both = reply(request.send().await.unwrap()).await;
-    assert_eq!(error(&both), is(400, "invalid_request", "Multiple authentication methods provided, please use one."));
-    let twice = t.http.post(format!("{}/oauth/token", t.base)).header("content-type", "application/x-www-form-urlencoded");
-    let twice = reply(twice.body("grant_type=client_credentials&grant_type=password").send().await.unwrap()).await;
+    assert_eq!(
+        error(&both),
+        is(400, "invalid_request", "Multiple authentication methods provided, please use one.")
+    );
+    let twice = t
+        .http
+        .post(format!("{}/oauth/token", t.base))
+        .header("content-type", "application/x-www-form-urlencoded");
+    let twice =
+        reply(twice.body("grant_type=client_credentials&grant_type=password").send().await.unwrap()).await;
     assert_eq!((twice.status, twice.text("error")), (400, "invalid_request"));
 }
 
@@ -156,18 +183,23 @@ async fn a_client_gets_no_more_tokens_than_its_quota() {
     let t = Testkit::start().await;
     let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
     let path = format!("/api/v2/clients/{}", machine.client_id);
-    let quota = |enforce: bool, hour: u32, day: u32| {
-        json!({"token_quota": {"client_credentials": {"enforce": enforce, "per_hour": hour, "per_day": day}}})
-    };
+    let quota = |enforce: bool, hour: u32, day: u32| json!({"token_quota": {"client_credentials": {"enforce": enforce, "per_hour": hour, "per_day": day}}});
     let _ = t.admin.patch(&path, &quota(true, 5, 8)).await.expect(200);
     let asked = async |times: usize| {
         let tasks: Vec<_> = (0..times)
             .map(|_| {
-                let (http, base, machine, audience) = (t.http.clone(), t.base.clone(), machine.clone(), t.audience());
+                let (http, base, machine, audience) =
+                    (t.http.clone(), t.base.clone(), machine.clone(), t.audience());
                 tokio::spawn(async move {
                     let form = json!({"grant_type": "client_credentials", "client_id": machine.client_id,
                         "client_secret": machine.client_secret, "audience": audience});
-                    http.post(format!("{base}/oauth/token")).json(&form).send().await.unwrap().status().as_u16()
+                    http.post(format!("{base}/oauth/token"))
+                        .json(&form)
+                        .send()
+                        .await
+                        .unwrap()
+                        .status()
+                        .as_u16()
                 })
             })
             .collect();
@@ -243,7 +275,10 @@ async fn forged_expired_and_foreign_tokens_are_refused() {
     assert_eq!(t.caller(&good).get("/api/v2/clients").await.status, 200);
     t.clock.advance(Duration::from_secs(1));
     let expired = t.caller(&good).get("/api/v2/clients").await;
-    assert_eq!((expired.status, expired.text("message")), (401, "Expired token received for JSON Web Token validation"));
+    assert_eq!(
+        (expired.status, expired.text("message")),
+        (401, "Expired token received for JSON Web Token validation")
+    );
 }
 
 #[tokio::test]
@@ -261,7 +296,11 @@ async fn third_party_clients_use_the_grant_for_all_of_them() {
     assert_eq!(t.ask(&credentials, "https://api", &[]).await.expect(200)["scope"], "read:x");
     let own = json!({"audience": "https://api", "client_id": client["client_id"], "scope": ["read:y"]});
     let _ = t.admin.post("/api/v2/client-grants", &own).await.expect(201);
-    assert_eq!(t.ask(&credentials, "https://api", &[]).await.expect(200)["scope"], "read:y", "its own comes first");
+    assert_eq!(
+        t.ask(&credentials, "https://api", &[]).await.expect(200)["scope"],
+        "read:y",
+        "its own comes first"
+    );
     let first_party = t.create_client(json!({"token_endpoint_auth_method": "client_secret_post"})).await;
     assert_eq!(t.ask(&Credentials::of(&first_party), "https://api", &[]).await.status, 403);
     let _ = t.admin.delete(&format!("/api/v2/client-grants/{}", grant["id"].as_str().unwrap())).await;
@@ -271,7 +310,14 @@ async fn third_party_clients_use_the_grant_for_all_of_them() {
 #[tokio::test]
 async fn an_api_that_is_gone_or_closed_gives_no_tokens() {
     let t = Testkit::start().await;
-    let api = t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api", "token_lifetime": 60, "token_lifetime_for_web": 60})).await.expect(201);
+    let api = t
+        .admin
+        .post(
+            "/api/v2/resource-servers",
+            &json!({"identifier": "https://api", "token_lifetime": 60, "token_lifetime_for_web": 60}),
+        )
+        .await
+        .expect(201);
     let machine = t.create_machine("https://api", &["a"]).await;
     let path = format!("/api/v2/resource-servers/{}", api["id"].as_str().unwrap());
     assert_eq!(t.ask(&machine, "https://api", &[]).await.expect(200)["expires_in"], 60);

@@ -160,9 +160,10 @@ pub(super) fn session_transfer(stored: Option<&Object>, sent: &Object) -> Value 
         ("enforce_cascade_revocation", json!(true)),
     ];
     let known = |name: &str| {
-        sent.get(name)
-            .map(|value| if value.is_null() { None } else { Some(value) })
-            .unwrap_or_else(|| stored.and_then(|stored| stored.get(name)))
+        sent.get(name).map_or_else(
+            || stored.and_then(|stored| stored.get(name)),
+            |value| if value.is_null() { None } else { Some(value) },
+        )
     };
     let mut whole = Object::new();
     for (name, default) in defaults {

@@ -212,7 +212,9 @@ impl Field {
             (Operation::Update, WriteGuard::Settings) => &[Scope::UPDATE_CLIENTS],
             (Operation::Update, WriteGuard::Keys) => &[Scope::UPDATE_CLIENT_KEYS],
             (Operation::Update, WriteGuard::Credentials) => &[Scope::UPDATE_CLIENT_CREDENTIALS],
-            (Operation::Update, WriteGuard::TokenVault) => &[Scope::UPDATE_CLIENT_TOKEN_VAULT_PRIVILEGED_ACCESS],
+            (Operation::Update, WriteGuard::TokenVault) => {
+                &[Scope::UPDATE_CLIENT_TOKEN_VAULT_PRIVILEGED_ACCESS]
+            }
         }
     }
 }
@@ -237,23 +239,33 @@ const PROFILES: &str = "connection and user attribute profiles";
 pub const FIELDS: &[Field] = &[
     Field::response_only("tenant"),
     Field::response_only("global").enforced("the_global_client_cannot_be_deleted"),
-    Field::new("is_token_endpoint_ip_header_trusted", schema::is_token_endpoint_ip_header_trusted).curated()
+    Field::new("is_token_endpoint_ip_header_trusted", schema::is_token_endpoint_ip_header_trusted)
+        .curated()
         .inert("brute-force protection of password logins"),
     Field::new("name", schema::name).curated().read(Summary),
     Field::new("description", schema::description).curated().read(Summary),
     Field::new("logo_uri", schema::logo_uri).curated(),
     Field::new("callbacks", schema::callbacks).curated().inert(LOGIN),
     Field::new("oidc_logout", schema::oidc_logout).curated().removable().inert(LOGOUT),
-    Field::new("oidc_backchannel_logout", schema::oidc_backchannel_logout).curated().removable().inert(LOGOUT),
-    Field::new("session_transfer", schema::session_transfer).removable().merged().inert("native to web sign-on"),
+    Field::new("oidc_backchannel_logout", schema::oidc_backchannel_logout)
+        .curated()
+        .removable()
+        .inert(LOGOUT),
+    Field::new("session_transfer", schema::session_transfer)
+        .removable()
+        .merged()
+        .inert("native to web sign-on"),
     Field::new("allowed_logout_urls", schema::allowed_logout_urls).curated().inert(LOGOUT),
     Field::new("allowed_clients", schema::allowed_clients).inert("delegation"),
-    Field::new("is_first_party", schema::is_first_party).curated().enforced("ownership_of_strict_clients_never_changes"),
+    Field::new("is_first_party", schema::is_first_party)
+        .curated()
+        .enforced("ownership_of_strict_clients_never_changes"),
     Field::new("oidc_conformant", schema::oidc_conformant).curated().inert(LOGIN),
     Field::new("encryption_key", schema::encryption_key).read(Keys).removable().inert("WS-Federation"),
     Field::new("sso", schema::sso).inert(LOGIN),
     Field::new("sso_disabled", schema::sso_disabled).inert(LOGIN),
-    Field::new("cross_origin_authentication", schema::cross_origin_authentication).inert("cross-origin login"),
+    Field::new("cross_origin_authentication", schema::cross_origin_authentication)
+        .inert("cross-origin login"),
     Field::new("cross_origin_auth", schema::cross_origin_auth).inert("cross-origin login"),
     Field::new("cross_origin_loc", schema::cross_origin_loc)
         .patched_as(schema::cross_origin_loc_patch)
@@ -264,7 +276,9 @@ pub const FIELDS: &[Field] = &[
     Field::new("custom_login_page_preview", schema::custom_login_page_preview)
         .patched_as(schema::custom_login_page_preview_patch)
         .inert(LOGIN),
-    Field::new("form_template", schema::form_template).patched_as(schema::form_template_patch).inert("WS-Federation"),
+    Field::new("form_template", schema::form_template)
+        .patched_as(schema::form_template_patch)
+        .inert("WS-Federation"),
     Field::new("addons", schema::addons).removable().inert("SAML, WS-Federation and delegation"),
     Field::new("client_metadata", schema::client_metadata).curated().merged(),
     Field::new("mobile", schema::mobile).merged().inert("native apps"),
@@ -274,22 +288,39 @@ pub const FIELDS: &[Field] = &[
         .removable()
         .merged()
         .inert("native social login"),
-    Field::new("fedcm_login", schema::fedcm_login).patched_as(schema::fedcm_login_patch).removable().inert(LOGIN),
+    Field::new("fedcm_login", schema::fedcm_login)
+        .patched_as(schema::fedcm_login_patch)
+        .removable()
+        .inert(LOGIN),
     Field::new("refresh_token", schema::refresh_token).curated().removable().inert(REFRESH),
-    Field::new("default_organization", schema::default_organization).curated().removable().refused(ORGANIZATIONS),
+    Field::new("default_organization", schema::default_organization)
+        .curated()
+        .removable()
+        .refused(ORGANIZATIONS),
     Field::new("organization_usage", schema::organization_usage).curated().removable().inert(LOGIN),
-    Field::new("organization_require_behavior", schema::organization_require_behavior).curated().removable().inert(LOGIN),
-    Field::new("organization_discovery_methods", schema::organization_discovery_methods).curated().removable().inert(LOGIN),
-    Field::new("client_authentication_methods", schema::client_authentication_methods).curated()
+    Field::new("organization_require_behavior", schema::organization_require_behavior)
+        .curated()
+        .removable()
+        .inert(LOGIN),
+    Field::new("organization_discovery_methods", schema::organization_discovery_methods)
+        .curated()
+        .removable()
+        .inert(LOGIN),
+    Field::new("client_authentication_methods", schema::client_authentication_methods)
+        .curated()
         .patched_as(schema::client_authentication_methods_patch)
         .removable()
         .read(Keys)
         .write(WriteGuard::Credentials)
         .refused(CREDENTIALS),
-    Field::new("require_pushed_authorization_requests", schema::require_pushed_authorization_requests).curated().inert(PAR),
-    Field::new("require_proof_of_possession", schema::require_proof_of_possession).curated()
+    Field::new("require_pushed_authorization_requests", schema::require_pushed_authorization_requests)
+        .curated()
+        .inert(PAR),
+    Field::new("require_proof_of_possession", schema::require_proof_of_possession)
+        .curated()
         .enforced("a_client_that_must_prove_possession_gets_no_bearer_token"),
-    Field::new("signed_request_object", schema::signed_request_object).curated()
+    Field::new("signed_request_object", schema::signed_request_object)
+        .curated()
         .patched_as(schema::signed_request_object_patch)
         .removable()
         .merged()
@@ -309,7 +340,10 @@ pub const FIELDS: &[Field] = &[
     .inert(LOGIN),
     Field::new("token_exchange", schema::token_exchange).removable().inert("token exchange"),
     Field::new("par_request_expiry", schema::par_request_expiry).curated().removable().inert(PAR),
-    Field::new("token_quota", schema::token_quota).curated().removable().enforced("a_client_gets_no_more_tokens_than_its_quota"),
+    Field::new("token_quota", schema::token_quota)
+        .curated()
+        .removable()
+        .enforced("a_client_gets_no_more_tokens_than_its_quota"),
     Field::new("resource_server_identifier", schema::resource_server_identifier)
         .create_only()
         .enforced("a_resource_server_client_needs_an_api_of_its_own"),
@@ -323,7 +357,8 @@ pub const FIELDS: &[Field] = &[
     Field::new("identity_assertion_authorization_grant", schema::identity_assertion_authorization_grant)
         .removable()
         .inert("identity assertion grants"),
-    Field::new("third_party_security_mode", schema::third_party_security_mode).curated()
+    Field::new("third_party_security_mode", schema::third_party_security_mode)
+        .curated()
         .enforced("strict_third_party_clients_keep_to_the_curated_set"),
     Field::new("redirection_policy", schema::redirection_policy).curated().inert(LOGIN),
     Field::response_only("external_client_id"),
@@ -336,18 +371,25 @@ pub const FIELDS: &[Field] = &[
     Field::new("allowed_origins", schema::allowed_origins).curated().inert(LOGIN),
     Field::response_only("client_id").read(Summary).enforced("every_operation_of_the_life_of_a_client"),
     Field::response_only("callback_url_template"),
-    Field::new("client_secret", schema::client_secret).curated()
+    Field::new("client_secret", schema::client_secret)
+        .curated()
         .patch_only()
         .read(Keys)
         .write(WriteGuard::Keys)
         .enforced("a_rotated_secret_works_at_once_and_the_old_one_never_again"),
     Field::new("jwt_configuration", schema::jwt_configuration).curated().merged().inert("ID tokens"),
     Field::new("client_aliases", schema::client_aliases).enforced("two_clients_cannot_share_an_alias"),
-    Field::new("token_endpoint_auth_method", schema::token_endpoint_auth_method).curated()
+    Field::new("token_endpoint_auth_method", schema::token_endpoint_auth_method)
+        .curated()
         .removable()
         .enforced("the_stored_method_decides_how_a_client_authenticates"),
-    Field::new("app_type", schema::app_type).curated().read(Summary).enforced("a_resource_server_client_needs_an_api_of_its_own"),
-    Field::new("grant_types", schema::grant_types).curated().enforced("a_grant_type_that_is_not_enabled_is_refused"),
+    Field::new("app_type", schema::app_type)
+        .curated()
+        .read(Summary)
+        .enforced("a_resource_server_client_needs_an_api_of_its_own"),
+    Field::new("grant_types", schema::grant_types)
+        .curated()
+        .enforced("a_grant_type_that_is_not_enabled_is_refused"),
     Field::new("web_origins", schema::web_origins).curated().inert(LOGIN),
     Field::new("custom_login_page_on", schema::custom_login_page_on).inert(LOGIN),
 ];

@@ -21,7 +21,7 @@ pub fn markdown() -> String {
         |---|---|---|---|---|---|\n",
     );
     for field in FIELDS {
-        let (state, test, governs) = match field.state {
+        let (state, shown_by, governs) = match field.state {
             Enforcement::Enforced { test } => ("enforced", format!("`{test}`"), ""),
             Enforcement::Echo => ("echo", String::new(), ""),
             Enforcement::Inert { flow } => ("inert", String::new(), flow),
@@ -41,7 +41,7 @@ pub fn markdown() -> String {
                 "`create:client_credentials`, `update:client_token_vault_privileged_access`"
             }
         };
-        let _ = writeln!(text, "| `{}` | {state} | {test} | {governs} | {read} | {set} |", field.name);
+        let _ = writeln!(text, "| `{}` | {state} | {shown_by} | {governs} | {read} | {set} |", field.name);
     }
     text
 }

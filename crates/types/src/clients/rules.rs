@@ -81,7 +81,9 @@ fn check_ownership(before: &ClientDocument, after: &ClientDocument) -> Checked {
     }
     for name in ["organization_usage", "organization_require_behavior"] {
         if !after.is_first_party() && after.get(name).is_some() {
-            return Err(ApiError::invalid_body(format!("{name} must be unset before is_first_party becomes false")));
+            return Err(ApiError::invalid_body(format!(
+                "{name} must be unset before is_first_party becomes false"
+            )));
         }
     }
     Ok(())
@@ -93,7 +95,9 @@ fn check(client: &ClientDocument, body: &Object) -> Checked {
     check_refresh_token(client)?;
     check_metadata(client)?;
     check_logout(client)?;
-    if client.text("organization_require_behavior") == Some("post_login_prompt") && !client.flag("oidc_conformant") {
+    if client.text("organization_require_behavior") == Some("post_login_prompt")
+        && !client.flag("oidc_conformant")
+    {
         return Err(ApiError::invalid_body(
             "organization_require_behavior post_login_prompt requires oidc_conformant to be true",
         ));
@@ -122,7 +126,8 @@ fn check_unserved(body: &Object) -> Checked {
             _ => &[],
         };
         for (member, needs) in references {
-            let is_set = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+            let is_set =
+                |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
             if value.get(member).is_some_and(is_set) {
                 return Err(unserved(&format!("{name}.{member}"), needs));
             }
@@ -140,7 +145,8 @@ fn check_grant_types(client: &ClientDocument, body: &Object) -> Checked {
         return Ok(());
     }
     let is_public = client.text("token_endpoint_auth_method") == Some("none");
-    let is_invalid = |grant: &&str| !GRANT_TYPES.contains(grant) || (is_public && *grant == "client_credentials");
+    let is_invalid =
+        |grant: &&str| !GRANT_TYPES.contains(grant) || (is_public && *grant == "client_credentials");
     let invalid: Vec<_> = client.texts("grant_types").filter(is_invalid).collect();
     if invalid.is_empty() {
         return Ok(());
@@ -172,7 +178,9 @@ fn check_refresh_token(client: &ClientDocument) -> Checked {
 fn check_metadata(client: &ClientDocument) -> Checked {
     let Some(Value::Object(metadata)) = client.get("client_metadata") else { return Ok(()) };
     if metadata.len() > MAX_METADATA {
-        return Err(ApiError::invalid_body(format!("client_metadata cannot have more than {MAX_METADATA} entries")));
+        return Err(ApiError::invalid_body(format!(
+            "client_metadata cannot have more than {MAX_METADATA} entries"
+        )));
     }
     if metadata.keys().any(|name| name.chars().count() > MAX_METADATA_NAME) {
         return Err(ApiError::invalid_body(format!(
@@ -205,7 +213,8 @@ fn check_resource_server(client: &ClientDocument) -> Checked {
 
 /// What OAuth 2.1 and the curated feature set leave to third-party clients.
 fn check_strict(client: &ClientDocument, body: &Object) -> Checked {
-    let refused = |what: String| Err(ApiError::invalid_body(format!("{what} for strict third-party clients")));
+    let refused =
+        |what: String| Err(ApiError::invalid_body(format!("{what} for strict third-party clients")));
 
     for (name, value) in body {
         let is_off = match value {

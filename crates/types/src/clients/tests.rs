@@ -20,12 +20,21 @@ fn the_grant_types_follow_the_kind() {
     let all = json!(["authorization_code", "implicit", "refresh_token", "client_credentials"]);
     let cases = [
         (json!({}), all.clone()),
-        (json!({"app_type": "regular_web", "token_endpoint_auth_method": "client_secret_basic"}), all.clone()),
+        (
+            json!({"app_type": "regular_web", "token_endpoint_auth_method": "client_secret_basic"}),
+            all.clone(),
+        ),
         (json!({"app_type": "spa"}), all),
-        (json!({"app_type": "native", "token_endpoint_auth_method": "none"}), json!(["authorization_code", "implicit", "refresh_token"])),
+        (
+            json!({"app_type": "native", "token_endpoint_auth_method": "none"}),
+            json!(["authorization_code", "implicit", "refresh_token"]),
+        ),
         (json!({"app_type": "express_configuration"}), json!(["authorization_code", "client_credentials"])),
         (json!({"app_type": "resource_server", "resource_server_identifier": "x"}), json!([])),
-        (json!({"is_first_party": false, "third_party_security_mode": "strict"}), json!(["authorization_code"])),
+        (
+            json!({"is_first_party": false, "third_party_security_mode": "strict"}),
+            json!(["authorization_code"]),
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(client(body.clone()).get("grant_types"), Some(&expected), "{body}");
@@ -34,7 +43,9 @@ fn the_grant_types_follow_the_kind() {
 
 #[test]
 fn refresh_tokens_last_longer_with_an_explicit_secret_method() {
-    for (method, expected) in [(None, 2_592_000), (Some("none"), 2_592_000), (Some("client_secret_post"), 31_557_600)] {
+    for (method, expected) in
+        [(None, 2_592_000), (Some("none"), 2_592_000), (Some("client_secret_post"), 31_557_600)]
+    {
         let mut body = json!({});
         if let Some(method) = method {
             body["token_endpoint_auth_method"] = method.into();
@@ -62,13 +73,22 @@ fn null_and_empty_mean_what_is_recorded() {
         "callbacks": ["https://a.b/c"], "token_endpoint_auth_method": "none",
         "oidc_logout": {"backchannel_logout_urls": ["https://a.b/l"]},
     }));
-    assert_eq!(full.get("oidc_backchannel_logout"), Some(&json!({"backchannel_logout_urls": ["https://a.b/l"]})));
+    assert_eq!(
+        full.get("oidc_backchannel_logout"),
+        Some(&json!({"backchannel_logout_urls": ["https://a.b/l"]}))
+    );
     let body = json!({
         "addons": null, "initiate_login_uri": "", "client_metadata": {"a": null, "b": ""}, "description": "",
         "refresh_token": null, "callbacks": [], "token_endpoint_auth_method": null, "oidc_backchannel_logout": null,
     });
     let after = patch(&full, &body).unwrap();
-    for gone in ["addons", "initiate_login_uri", "token_endpoint_auth_method", "oidc_logout", "oidc_backchannel_logout"] {
+    for gone in [
+        "addons",
+        "initiate_login_uri",
+        "token_endpoint_auth_method",
+        "oidc_logout",
+        "oidc_backchannel_logout",
+    ] {
         assert_eq!(after.get(gone), None, "{gone}");
     }
     assert_eq!(after.get("client_metadata"), Some(&json!({"b": ""})));
@@ -112,7 +132,9 @@ fn metadata_is_limited_after_merging_too() {
 
 #[test]
 fn strict_clients_get_ids_of_their_own_and_keep_to_the_curated_set() {
-    let strict = client(json!({"is_first_party": false, "third_party_security_mode": "strict", "app_type": "regular_web"}));
+    let strict = client(
+        json!({"is_first_party": false, "third_party_security_mode": "strict", "app_type": "regular_web"}),
+    );
     assert_eq!(strict.client_id(), "strict");
     assert_eq!(strict.text("redirection_policy"), Some("open_redirect_protection"));
     let refused = [
@@ -129,16 +151,22 @@ fn strict_clients_get_ids_of_their_own_and_keep_to_the_curated_set() {
     for body in refused {
         assert_eq!(patch(&strict, &body).unwrap_err().status, 400, "{body}");
     }
-    for body in [json!({"third_party_security_mode": "strict"}), json!({"redirection_policy": "allow_always"}), json!({"addons": {}})] {
+    for body in [
+        json!({"third_party_security_mode": "strict"}),
+        json!({"redirection_policy": "allow_always"}),
+        json!({"addons": {}}),
+    ] {
         assert!(patch(&strict, &body).is_ok(), "{body}");
     }
 }
 
 #[test]
 fn what_is_not_served_is_refused_by_name() {
-    for (name, value) in [
-        ("default_organization", json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]})),
-    ] {
+    {
+        let (name, value) = (
+            "default_organization",
+            json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]}),
+        );
         let error = patch(&client(json!({})), &json!({name: value})).unwrap_err();
         assert!(error.status == 400 && error.message.contains(name), "{error}");
     }
@@ -154,7 +182,10 @@ fn stored_texts_are_whole_json_and_the_offsets_are_where_members_begin_and_end()
         let (head, rest) = stored.json.split_at(stored.signing_keys_at);
         assert!(head.ends_with(',') && rest.starts_with('"'), "{head} | {rest}");
         let (before, after) = stored.json.split_at(stored.client_secret_at);
-        assert!(before.ends_with(r#""callback_url_template":false"#) && after.starts_with(','), "{before} | {after}");
+        assert!(
+            before.ends_with(r#""callback_url_template":false"#) && after.starts_with(','),
+            "{before} | {after}"
+        );
     }
     let global = ClientDocument::global("t", "g").to_stored();
     assert!(global.json[..global.client_secret_at].ends_with(r#""client_id":"g""#));

@@ -111,13 +111,16 @@ fn visit(schema: &Schema, at: At<'_>, value: &Value) -> Result<(), Violation> {
     if schema.nullable && value.is_null() {
         return Ok(());
     }
-    let fail = |detail: String| Err(Violation::new(Part::Payload, detail).on(at.to_string(), schema.description));
+    let fail =
+        |detail: String| Err(Violation::new(Part::Payload, detail).on(at.to_string(), schema.description));
     match (&schema.kind, value) {
         (Kind::Any, _) | (Kind::Boolean, Value::Bool(_)) => Ok(()),
         (Kind::Integer { min, max }, Value::Number(number)) if number.is_i64() || number.is_u64() => {
             match (min, max, number.as_i64()) {
                 (Some(min), _, Some(n)) if n < *min => fail(format!("Value {n} is less than minimum {min}")),
-                (_, Some(max), Some(n)) if n > *max => fail(format!("Value {n} is greater than maximum {max}")),
+                (_, Some(max), Some(n)) if n > *max => {
+                    fail(format!("Value {n} is greater than maximum {max}"))
+                }
                 (_, Some(max), None) => fail(format!("Value {number} is greater than maximum {max}")),
                 _ => Ok(()),
             }
@@ -164,11 +167,13 @@ fn visit(schema: &Schema, at: At<'_>, value: &Value) -> Result<(), Violation> {
 
 fn object(schema: &Schema, at: At<'_>, sent: &Object) -> Result<(), Violation> {
     let Kind::Object { members, open, min, max } = &schema.kind else { unreachable!("called for objects") };
-    let fail = |detail: String| Err(Violation::new(Part::Payload, detail).on(at.to_string(), schema.description));
+    let fail =
+        |detail: String| Err(Violation::new(Part::Payload, detail).on(at.to_string(), schema.description));
     let known = |name: &str| members.iter().find(|member| member.name == name);
 
     if open.is_none() {
-        let unknown: Vec<_> = sent.keys().rev().filter(|name| known(name).is_none()).map(|n| quote(n)).collect();
+        let unknown: Vec<_> =
+            sent.keys().rev().filter(|name| known(name).is_none()).map(|n| quote(n)).collect();
         if !unknown.is_empty() {
             return fail(format!("Additional properties not allowed: {}", quote(&unknown.join(","))));
         }
@@ -225,7 +230,9 @@ fn duplicate(values: &[Value]) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Schema, any_of, array, boolean, format, integer, object, one_of, optional, required, string};
+    use super::super::{
+        Schema, any_of, array, boolean, format, integer, object, one_of, optional, required, string,
+    };
     use super::*;
     use crate::format::Format;
     use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
@@ -254,28 +261,61 @@ mod tests {
         let cases = [
             (json!({"name": "x", "a": 1, "b": 2}), "'Additional properties not allowed: b,a'."),
             (json!({}), "'Missing required property: name'."),
-            (json!({"name": ""}), "'String does not match pattern ^[^<>]+$: ' on property name (Shown to people)."),
-            (json!({"name": 1}), "'Expected type string but found type integer' on property name (Shown to people)."),
-            (json!({"name": "x", "size": 1.5}), "'Expected type integer but found type number' on property size."),
+            (
+                json!({"name": ""}),
+                "'String does not match pattern ^[^<>]+$: ' on property name (Shown to people).",
+            ),
+            (
+                json!({"name": 1}),
+                "'Expected type string but found type integer' on property name (Shown to people).",
+            ),
+            (
+                json!({"name": "x", "size": 1.5}),
+                "'Expected type integer but found type number' on property size.",
+            ),
             (json!({"name": "x", "size": 0}), "'Value 0 is less than minimum 1' on property size."),
-            (json!({"name": "x", "size": u64::MAX}), "'Value 18446744073709551615 is greater than maximum 5' on property size."),
-            (json!({"name": "x", "note": 1}), "'Expected type string,null but found type integer' on property note."),
-            (json!({"name": "x", "note": "ä"}), "'String is too short (1 chars), minimum 2' on property note."),
-            (json!({"name": "x", "note": "äöüßx"}), "'String is too long (5 chars), maximum 4' on property note."),
+            (
+                json!({"name": "x", "size": u64::MAX}),
+                "'Value 18446744073709551615 is greater than maximum 5' on property size.",
+            ),
+            (
+                json!({"name": "x", "note": 1}),
+                "'Expected type string,null but found type integer' on property note.",
+            ),
+            (
+                json!({"name": "x", "note": "ä"}),
+                "'String is too short (1 chars), minimum 2' on property note.",
+            ),
+            (
+                json!({"name": "x", "note": "äöüßx"}),
+                "'String is too long (5 chars), maximum 4' on property note.",
+            ),
             (json!({"name": "x", "kind": "c"}), "'No enum match for: c' on property kind."),
             (
                 json!({"name": "x", "link": "http://a"}),
                 "'Object didn't pass validation for format absolute-https-uri-or-empty: http://a' on property link.",
             ),
             (json!({"name": "x", "list": []}), "'Array is too short (0), minimum 1' on property list."),
-            (json!({"name": "x", "list": [{"id": "1"}, {}]}), "'Missing required property: id' on property list[1]."),
-            (json!({"name": "x", "list": [{"id": 1}]}), "'Expected type string but found type integer' on property list[0].id."),
+            (
+                json!({"name": "x", "list": [{"id": "1"}, {}]}),
+                "'Missing required property: id' on property list[1].",
+            ),
+            (
+                json!({"name": "x", "list": [{"id": 1}]}),
+                "'Expected type string but found type integer' on property list[0].id.",
+            ),
             (
                 json!({"name": "x", "list": [{"id": "1"}, {"id": "2"}, {"id": "1"}]}),
                 "'Array items are not unique (indexes 0 and 2)' on property list.",
             ),
-            (json!({"name": "x", "bag": {"x": true, "y": 1}}), "'Expected type string but found type integer' on property bag.y."),
-            (json!({"name": "x", "bag": {"a": "", "b": "", "c": ""}}), "'Too many properties defined (3), maximum 2' on property bag."),
+            (
+                json!({"name": "x", "bag": {"x": true, "y": 1}}),
+                "'Expected type string but found type integer' on property bag.y.",
+            ),
+            (
+                json!({"name": "x", "bag": {"a": "", "b": "", "c": ""}}),
+                "'Too many properties defined (3), maximum 2' on property bag.",
+            ),
             (json!({"name": "x", "either": 1}), "'None of the valid schemas were met' on property either."),
             (json!([]), "'Expected type object but found type array'."),
         ];
