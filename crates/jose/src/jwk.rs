@@ -1,6 +1,6 @@
 //! JSON Web Keys (RFC 7517).
 
-use crate::rsa::BadKey;
+use crate::rsa::{BadKey, VerifyingAlgorithm};
 use crate::{RsaPublicKey, base64url, from_base64url, sha256};
 use serde::{Deserialize, Serialize};
 
@@ -53,14 +53,14 @@ impl Jwk {
         base64url(&sha256(format!(r#"{{"e":"{e}","kty":"{kty}","n":"{n}"}}"#).as_bytes()))
     }
 
-    /// The key, ready to verify.
+    /// The key, ready to verify signatures of one algorithm.
     ///
     /// # Errors
     /// The members are no RSA key of 2048 bits or more.
-    pub fn public_key(&self) -> Result<RsaPublicKey, BadKey> {
+    pub fn public_key(&self, algorithm: VerifyingAlgorithm) -> Result<RsaPublicKey, BadKey> {
         let modulus = from_base64url(&self.n).ok_or(BadKey)?;
         let exponent = from_base64url(&self.e).ok_or(BadKey)?;
-        RsaPublicKey::from_components(&modulus, &exponent)
+        RsaPublicKey::from_components(&modulus, &exponent, algorithm)
     }
 }
 
@@ -82,6 +82,6 @@ mod tests {
             "AQAB",
         );
         assert_eq!(jwk.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-        assert!(jwk.public_key().is_ok());
+        assert!(jwk.public_key(VerifyingAlgorithm::Rs256).is_ok());
     }
 }

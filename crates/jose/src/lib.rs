@@ -5,12 +5,14 @@
 #![warn(missing_docs)]
 
 pub mod certificate;
+pub mod credential;
+pub mod jwe;
 pub mod jwk;
 pub mod jwt;
 pub mod rsa;
 
 pub use jwk::{Jwk, JwkSet};
-pub use rsa::{RsaPublicKey, RsaSigningKey};
+pub use rsa::{RsaPublicKey, RsaSigningKey, SigningAlgorithm, VerifyingAlgorithm};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,6 +27,13 @@ pub fn base64url(bytes: &[u8]) -> String {
 #[must_use]
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// HMAC with SHA-256 (`HS256`, RFC 7518 section 3.2).
+#[must_use]
+pub fn hs256(secret: &[u8], message: &[u8]) -> Vec<u8> {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret);
+    aws_lc_rs::hmac::sign(&key, message).as_ref().to_vec()
 }
 
 /// SHA-256.

@@ -5,7 +5,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaParameters,
     RsaPublicKeyComponents,
 };
 use std::fmt;
@@ -60,15 +61,18 @@ impl RsaSigningKey {
         &self.kid
     }
 
-    /// An `RS256` signature.
+    /// A signature.
     ///
     /// # Errors
     /// The library refused; not seen with a key that was parsed.
-    pub fn sign_rs256(&self, message: &[u8]) -> Result<Vec<u8>, BadKey> {
+    pub fn sign(&self, algorithm: SigningAlgorithm, message: &[u8]) -> Result<Vec<u8>, BadKey> {
+        let encoding: &'static dyn RsaEncoding = match algorithm {
+            SigningAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
+            SigningAlgorithm::Rs512 => &RSA_PKCS1_SHA512,
+            SigningAlgorithm::Ps256 => &RSA_PSS_SHA256,
+        };
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| BadKey)?;
+        self.pair.sign(encoding, &SystemRandom::new(), message, &mut signature).map_err(|_| BadKey)?;
         Ok(signature)
     }
 
@@ -88,10 +92,76 @@ impl fmt::Debug for RsaSigningKey {
     }
 }
 
-/// An RSA public key, parsed once.
+/// How a tenant's RSA key signs tokens (RFC 7518 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// PKCS#1 v1.5 with SHA-256.
+    Rs256,
+    /// PKCS#1 v1.5 with SHA-512.
+    Rs512,
+    /// PSS with SHA-256.
+    Ps256,
+}
+
+impl SigningAlgorithm {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+        }
+    }
+}
+
+/// How a signature is verified. Never taken from the token alone: a key is made for one algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerifyingAlgorithm {
+    /// PKCS#1 v1.5 with SHA-256.
+    Rs256,
+    /// PKCS#1 v1.5 with SHA-384.
+    Rs384,
+    /// PSS with SHA-256.
+    Ps256,
+}
+
+impl VerifyingAlgorithm {
+    /// The algorithm of that name, if credentials may have it.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "RS256" => Some(Self::Rs256),
+            "RS384" => Some(Self::Rs384),
+            "PS256" => Some(Self::Ps256),
+            _ => None,
+        }
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Ps256 => "PS256",
+        }
+    }
+
+    fn parameters(self) -> &'static RsaParameters {
+        match self {
+            Self::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+            Self::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+            Self::Ps256 => &RSA_PSS_2048_8192_SHA256,
+        }
+    }
+}
+
+/// An RSA public key for one algorithm, parsed once.
 #[derive(Debug)]
 pub struct RsaPublicKey {
-    rs256: ParsedPublicKey,
+    key: ParsedPublicKey,
+    algorithm: VerifyingAlgorithm,
 }
 
 impl RsaPublicKey {
@@ -99,17 +169,27 @@ impl RsaPublicKey {
     ///
     /// # Errors
     /// They are no RSA key of 2048 bits or more.
-    pub fn from_components(modulus: &[u8], exponent: &[u8]) -> Result<Self, BadKey> {
+    pub fn from_components(
+        modulus: &[u8],
+        exponent: &[u8],
+        algorithm: VerifyingAlgorithm,
+    ) -> Result<Self, BadKey> {
         let components = RsaPublicKeyComponents { n: modulus, e: exponent };
         let key: aws_lc_rs::rsa::PublicEncryptingKey = components.try_into().map_err(|_| BadKey)?;
         let spki: aws_lc_rs::encoding::PublicKeyX509Der<'_> = key.as_der().map_err(|_| BadKey)?;
-        let rs256 = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, spki.as_ref()).map_err(|_| BadKey)?;
-        Ok(Self { rs256 })
+        let key = ParsedPublicKey::new(algorithm.parameters(), spki.as_ref()).map_err(|_| BadKey)?;
+        Ok(Self { key, algorithm })
     }
 
-    /// Whether `signature` is an `RS256` signature of `message` by this key.
+    /// The algorithm that this key is for.
     #[must_use]
-    pub fn verifies_rs256(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.rs256.verify_sig(message, signature).is_ok()
+    pub fn algorithm(&self) -> VerifyingAlgorithm {
+        self.algorithm
+    }
+
+    /// Whether `signature` is a signature of `message` by this key.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify_sig(message, signature).is_ok()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::client_grants::Grants;
 use crate::clients::Clients;
+use crate::clients::certificate::TrustedProxies;
 use crate::clock::{Clock, Random};
 use crate::db::{Db, DbResult, params};
 use crate::http::VerifiedTokens;
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) tenant: String,
     pub(crate) domain: String,
     pub(crate) third_party_security_mode: ThirdPartySecurityMode,
+    pub(crate) default_audience: Option<String>,
+    pub(crate) proxies: Option<TrustedProxies>,
     pub(crate) signer: Signer,
     pub(crate) sequence: Sequence,
     pub(crate) clients: Clients,
@@ -63,20 +66,32 @@ pub(crate) struct Parts {
     pub(crate) master: MasterKey,
     pub(crate) domain: String,
     pub(crate) third_party_security_mode: ThirdPartySecurityMode,
+    pub(crate) default_audience: Option<String>,
+    pub(crate) proxies: Option<TrustedProxies>,
     pub(crate) signer: Signer,
 }
 
 impl App {
     /// Loads the tenant's keys.
     pub(crate) async fn load(parts: Parts) -> DbResult<Self> {
-        let Parts { db, clock, random, master, domain, third_party_security_mode, signer } = parts;
+        let Parts {
+            db,
+            clock,
+            random,
+            master,
+            domain,
+            third_party_security_mode,
+            default_audience,
+            proxies,
+            signer,
+        } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
         let stored = db.query(keys::KEYS, params![&tenant], keys::read_key).await?;
         let keys = Keys::open(&master, &tenant, crate::tls::host(&domain), stored)?;
         let last = db.query_opt(LAST_NUMBER, params![&tenant], |row| row.int(0)).await?.unwrap_or(0);
         let issuer = issuer(&domain);
         Ok(Self(Arc::new(Inner {
-            discovery: crate::discovery::document(&issuer),
+            discovery: crate::discovery::document(&issuer, &domain),
             management_audience: management_audience(&domain),
             keys: RwLock::new(Arc::new(keys)),
             issuer,
@@ -87,6 +102,8 @@ impl App {
             tenant,
             domain,
             third_party_security_mode,
+            default_audience,
+            proxies,
             signer,
             sequence: Sequence::behind(last),
             clients: Clients::default(),

@@ -1,5 +1,6 @@
 //! What an operator may set.
 
+use ipnet::IpNet;
 use serde::Deserialize;
 use std::path::PathBuf;
 pub use tenantry_types::clients::ThirdPartySecurityMode as Mode;
@@ -23,6 +24,18 @@ pub struct Config {
     pub database_url: Option<String>,
     /// A file that holds the master key.
     pub master_key_file: Option<PathBuf>,
+    /// Address of an HTTPS listener that asks every caller for a certificate; off when not given. The names
+    /// `mtls.<domain>` and `mtls.localhost` are asked on the ordinary one.
+    pub mtls_listen: Option<String>,
+    /// Authorities in PEM that issue certificates for `tls_client_auth`.
+    pub mtls_ca: Option<PathBuf>,
+    /// Networks of proxies that end TLS and forward the certificate of the caller.
+    pub trusted_proxy: Option<Vec<IpNet>>,
+    /// The header in which they forward it, as percent-encoded PEM. `<header>-ca-verified: SUCCESS` says that they
+    /// verified who issued it.
+    pub client_cert_header: Option<String>,
+    /// The audience of a token request that names none.
+    pub default_audience: Option<String>,
     /// A certificate chain in PEM, instead of the local one.
     pub tls_cert: Option<PathBuf>,
     /// The private key of that certificate in PEM.
@@ -46,6 +59,11 @@ impl Config {
             domain: self.domain.or(fallback.domain),
             database_url: self.database_url.or(fallback.database_url),
             master_key_file: self.master_key_file.or(fallback.master_key_file),
+            mtls_listen: self.mtls_listen.or(fallback.mtls_listen),
+            mtls_ca: self.mtls_ca.or(fallback.mtls_ca),
+            trusted_proxy: self.trusted_proxy.or(fallback.trusted_proxy),
+            client_cert_header: self.client_cert_header.or(fallback.client_cert_header),
+            default_audience: self.default_audience.or(fallback.default_audience),
             tls_cert: self.tls_cert.or(fallback.tls_cert),
             tls_key: self.tls_key.or(fallback.tls_key),
             third_party_security_mode: self.third_party_security_mode.or(fallback.third_party_security_mode),

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 pub enum DataDirError {
     /// Another process has it.
     #[error(
-        "another tenantry process is using {0}; stop it first, or choose another directory with --data-dir"
+        "another tenantry process is using {0}; stop it first, or choose another with --data-dir or --database-url"
     )]
     InUse(PathBuf),
     /// Nothing was ever served from it.
@@ -103,7 +103,20 @@ impl DataDir {
     /// # Errors
     /// Another process is in.
     pub fn lock(&self) -> Result<File, DataDirError> {
-        let path = self.0.join("lock");
+        self.lock_file(self.0.join("lock"))
+    }
+
+    /// The same for a database, which may be in another directory than the rest.
+    ///
+    /// # Errors
+    /// Another process is in.
+    pub fn lock_database(&self, database: &Path) -> Result<File, DataDirError> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        self.lock_file(path.into())
+    }
+
+    fn lock_file(&self, path: PathBuf) -> Result<File, DataDirError> {
         let io = |source| DataDirError::Io { path: path.clone(), source };
         let file = OpenOptions::new()
             .write(true)
@@ -114,7 +127,11 @@ impl DataDir {
             .map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(self.0.clone())),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(if path == self.0.join("lock") {
+                self.0.clone()
+            } else {
+                path.with_extension("")
+            })),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
     }

@@ -20,7 +20,7 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 /// The metadata of `OpenID` Connect Discovery 1.0 and RFC 8414: what is served, and nothing else.
-pub(crate) fn document(issuer: &str) -> Bytes {
+pub(crate) fn document(issuer: &str, domain: &str) -> Bytes {
     let document = json!({
         "issuer": issuer,
         "token_endpoint": format!("{issuer}oauth/token"),
@@ -29,7 +29,13 @@ pub(crate) fn document(issuer: &str) -> Bytes {
         "grant_types_supported": ["client_credentials"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth",
+            "self_signed_tls_client_auth",
+        ],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
+        "tls_client_certificate_bound_access_tokens": true,
+        "mtls_endpoint_aliases": {"token_endpoint": format!("https://mtls.{domain}/oauth/token")},
     });
     document.to_string().into()
 }

@@ -34,6 +34,16 @@ pub(crate) fn signing_secret(random: &Random) -> String {
     random.text(BASE62, 32)
 }
 
+/// The id of a token.
+pub(crate) fn token_id(random: &Random) -> String {
+    random.text(BASE62, 22)
+}
+
+/// The id of a credential.
+pub(crate) fn credential_id(random: &Random) -> String {
+    format!("cred_{}", random.text(BASE58, 22))
+}
+
 /// The id of one of a client's secrets.
 pub(crate) fn secret_id(random: &Random) -> String {
     format!("csec_{}", random.text(BASE58, 22))

@@ -9,6 +9,7 @@ mod client_grants;
 mod clients;
 mod clock;
 pub mod config;
+mod credentials;
 pub mod data_dir;
 mod db;
 mod discovery;

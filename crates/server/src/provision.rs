@@ -100,7 +100,7 @@ impl Provision<'_> {
                 tx.execute(KEY, params![DEFAULT_TENANT, &kid, &private_key, &certificate, now])?;
                 clients::store::insert(tx, DEFAULT_TENANT, &global)?;
                 clients::store::insert(tx, DEFAULT_TENANT, &admin)?;
-                resource_servers::store::insert(tx, DEFAULT_TENANT, &api, None, api_seq)?;
+                resource_servers::store::insert(tx, DEFAULT_TENANT, &api, None, None, api_seq)?;
                 client_grants::store::insert(tx, DEFAULT_TENANT, &grant)?;
                 set(tx, ADMIN_CLIENT_SETTING, admin.document.client_id())
             })

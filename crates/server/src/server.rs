@@ -1,13 +1,14 @@
 //! Starting and stopping.
 
 use crate::app::{App, Parts};
+use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
 use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
 use crate::db::{Db, DbError};
-use crate::http::{Listener, Service, Tls};
+use crate::http::{Listener, Peer, Service, Tls};
 use crate::keys::Signer;
 use crate::provision::{self, Provision, ProvisionError};
-use crate::tls::{self, TlsError};
+use crate::tls::{self, TlsError, TlsSettings};
 use crate::{Clock, Random, ops, router};
 use axum::body::Body;
 use std::fs::File;
@@ -48,6 +49,9 @@ pub enum StartError {
     /// The database URL names no engine that is supported.
     #[error("unsupported --database-url: only sqlite:PATH is supported")]
     DatabaseUrl,
+    /// The two settings of proxies belong together.
+    #[error("--trusted-proxy and --client-cert-header belong together, and the latter names a header")]
+    Proxies,
     /// The domain is not one.
     #[error("the domain `{0}` is not a host name with an optional port")]
     Domain(String),
@@ -73,25 +77,32 @@ pub struct Running {
     app: App,
     tls: Tls,
     certificate: Certificate,
-    _lock: File,
+    _locks: [File; 2],
 }
 
-/// Where the certificate comes from.
+/// Where the certificate comes from, and whose certificates are trusted.
 #[derive(Clone)]
-enum Certificate {
+struct Certificate {
+    source: Source,
+    authorities: Option<PathBuf>,
+}
+
+#[derive(Clone)]
+enum Source {
     Local(DataDir),
     Files { certificate: PathBuf, key: PathBuf },
 }
 
 impl Certificate {
     fn of(config: &Config, dir: &DataDir) -> Result<Self, TlsError> {
-        match (&config.tls_cert, &config.tls_key) {
-            (None, None) => Ok(Self::Local(dir.clone())),
+        let source = match (&config.tls_cert, &config.tls_key) {
+            (None, None) => Source::Local(dir.clone()),
             (Some(certificate), Some(key)) => {
-                Ok(Self::Files { certificate: certificate.clone(), key: key.clone() })
+                Source::Files { certificate: certificate.clone(), key: key.clone() }
             }
-            _ => Err(TlsError::HalfGiven),
-        }
+            _ => return Err(TlsError::HalfGiven),
+        };
+        Ok(Self { source, authorities: config.mtls_ca.clone() })
     }
 
     async fn load(
@@ -100,11 +111,12 @@ impl Certificate {
         master: &crate::seal::MasterKey,
         clock: &Clock,
         domain: &str,
-    ) -> Result<rustls::ServerConfig, TlsError> {
-        match self {
-            Self::Local(dir) => tls::local(db, master, clock, dir, domain).await,
-            Self::Files { certificate, key } => tls::from_files(certificate, key),
-        }
+    ) -> Result<TlsSettings, TlsError> {
+        let identity = match &self.source {
+            Source::Local(dir) => tls::local(db, master, clock, dir, domain).await?,
+            Source::Files { certificate, key } => tls::from_files(certificate, key)?,
+        };
+        TlsSettings::new(&identity, self.authorities.as_deref())
     }
 }
 
@@ -114,8 +126,24 @@ fn database_path(config: &Config, dir: &DataDir) -> Result<PathBuf, StartError> 
         Some(url) => {
             let path = url.strip_prefix("sqlite:").ok_or(StartError::DatabaseUrl)?;
             let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() { Err(StartError::DatabaseUrl) } else { Ok(path.into()) }
+            std::path::absolute(path).map_err(|_| StartError::DatabaseUrl)
         }
+    }
+}
+
+fn proxies(config: &Config) -> Result<Option<TrustedProxies>, StartError> {
+    match (&config.trusted_proxy, &config.client_cert_header) {
+        (None, None) => Ok(None),
+        (Some(networks), Some(header)) => {
+            let name = |text: String| text.to_ascii_lowercase().parse().map_err(|_| StartError::Proxies);
+            let verified = name(format!("{header}-ca-verified"))?;
+            Ok(Some(TrustedProxies {
+                networks: networks.clone(),
+                certificate: name(header.clone())?,
+                verified,
+            }))
+        }
+        _ => Err(StartError::Proxies),
     }
 }
 
@@ -148,9 +176,10 @@ impl Server {
             check_domain(domain)?;
         }
         let certificate = Certificate::of(config, &dir)?;
+        let proxies = proxies(config)?;
         let database = database_path(config, &dir)?;
         dir.create()?;
-        let lock = dir.lock()?;
+        let locks = [dir.lock()?, dir.lock_database(&database)?];
         let master = dir.master_key(config.master_key_file.as_deref(), &database)?;
         let db = Db::open(&database)?;
 
@@ -166,6 +195,8 @@ impl Server {
             master,
             domain: domain.clone(),
             third_party_security_mode: config.third_party_security_mode.unwrap_or_default(),
+            default_audience: config.default_audience.clone(),
+            proxies,
             signer: Signer::start().map_err(StartError::Thread)?,
         })
         .await?;
@@ -176,15 +207,20 @@ impl Server {
         let mut listeners = vec![format!("https://{https_address}")];
         let handle = {
             let service = service.clone();
-            move |request, _peer| service.clone().handle(request)
+            move |request, peer: Peer| service.clone().handle(request, peer)
         };
-        tasks.spawn(Listener::new(https, Some(tls.clone())).serve(handle.clone(), stopped.clone()));
+        tasks.spawn(Listener::tls(https, tls.clone()).serve(handle.clone(), stopped.clone()));
+        if let Some(address) = &config.mtls_listen {
+            let (socket, bound) = bind(address).await?;
+            listeners.push(format!("https://{bound}"));
+            tasks.spawn(Listener::mtls(socket, tls.clone()).serve(handle.clone(), stopped.clone()));
+        }
         let health = ops::router(&app);
         if let Some(address) = &config.http_listen {
             let (socket, bound) = bind(address).await?;
             listeners.push(format!("http://{bound}"));
             let health = config.ops_listen.is_none().then(|| health.clone());
-            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer| {
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| {
                 let health =
                     health.clone().filter(|_| matches!(request.uri().path(), "/healthz" | "/readyz"));
                 let handle = handle.clone();
@@ -195,29 +231,32 @@ impl Server {
                     }
                 }
             };
-            tasks.spawn(Listener::new(socket, None).serve(handle, stopped.clone()));
+            tasks.spawn(Listener::plain(socket).serve(handle, stopped.clone()));
         }
         if let Some(address) = &config.ops_listen {
             let (socket, bound) = bind(address).await?;
             listeners.push(format!("http://{bound}"));
-            let handle = move |request: ::http::Request<hyper::body::Incoming>, _| {
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, _: Peer| {
                 health.clone().oneshot(request.map(Body::new))
             };
-            tasks.spawn(Listener::new(socket, None).serve(handle, stopped));
+            tasks.spawn(Listener::plain(socket).serve(handle, stopped));
         }
 
         let from_environment = std::env::var_os(MASTER_KEY_VARIABLE).is_some();
-        let master_key_file = config.master_key_file.clone().unwrap_or_else(|| dir.master_key_file());
+        let master_key_file = config.master_key_file.as_ref().map_or_else(
+            || dir.master_key_file(),
+            |path| std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+        );
         dir.write_server_file(&ServerFile {
             domain: domain.clone(),
             listeners: listeners.clone(),
             ca: dir.ca(),
             database,
             master_key_file: (!from_environment).then_some(master_key_file),
-            uses_local_ca: matches!(certificate, Certificate::Local(_)),
+            uses_local_ca: matches!(certificate.source, Source::Local(_)),
         })?;
         let ca = dir.ca();
-        Ok(Running { domain, listeners, ca, stop, tasks, app, tls, certificate, _lock: lock })
+        Ok(Running { domain, listeners, ca, stop, tasks, app, tls, certificate, _locks: locks })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server's certificate: one of a local authority that needs no set-up, or one from files.
 
+use crate::clients::certificate::ClientCertificate;
 use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::db::{Db, DbError, params};
@@ -8,9 +9,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
-use rustls::ServerConfig;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -32,6 +37,9 @@ pub enum TlsError {
         /// Why.
         source: rustls_pki_types::pem::Error,
     },
+    /// The authorities of clients cannot be used.
+    #[error("cannot use --mtls-ca: {0}")]
+    Authorities(String),
     /// Only one of the two files was given.
     #[error("--tls-cert and --tls-key belong together")]
     HalfGiven,
@@ -105,7 +113,7 @@ pub(crate) async fn local(
     clock: &Clock,
     dir: &DataDir,
     domain: &str,
-) -> Result<ServerConfig, TlsError> {
+) -> Result<Identity, TlsError> {
     let now = OffsetDateTime::from_unix_timestamp(clock.now_secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (ca, ca_der) = authority(db, master, now).await?;
     let ca_pem = pem(&ca_der);
@@ -143,10 +151,10 @@ pub(crate) async fn local(
         store(db, name, sealed, certificate.clone(), params.not_after.unix_timestamp() * 1000).await?;
         (der, certificate)
     };
-    server_config(
-        vec![CertificateDer::from(certificate), CertificateDer::from(ca_der)],
-        PrivatePkcs8KeyDer::from(key).into(),
-    )
+    Ok(Identity {
+        chain: vec![CertificateDer::from(certificate), CertificateDer::from(ca_der)],
+        key: PrivatePkcs8KeyDer::from(key).into(),
+    })
 }
 
 async fn authority(
@@ -192,26 +200,115 @@ fn pem(der: &[u8]) -> String {
 }
 
 /// The certificate and key of two PEM files.
-pub(crate) fn from_files(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
+pub(crate) fn from_files(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
     let bad = |path: &Path| {
         let path = path.to_owned();
         move |source| TlsError::Pem { path, source }
     };
     let chain: Vec<_> =
         CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect).map_err(bad(certificate))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(bad(key))?;
-    server_config(chain, key)
+    Ok(Identity { chain, key: PrivateKeyDer::from_pem_file(key).map_err(bad(key))? })
 }
 
-fn server_config(
+/// A certificate chain and its key.
+pub(crate) struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, TlsError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+}
+
+/// How TLS is spoken, with and without asking the caller for a certificate.
+pub(crate) struct TlsSettings {
+    pub(crate) plain: Arc<ServerConfig>,
+    pub(crate) asking: Arc<ServerConfig>,
+    /// Knows the authorities that certificates for `tls_client_auth` come from.
+    authorities: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+impl TlsSettings {
+    /// `authorities` is a PEM file of those that issue certificates for `tls_client_auth`.
+    pub(crate) fn new(identity: &Identity, authorities: Option<&Path>) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let build = |verifier: Option<Arc<dyn ClientCertVerifier>>| -> Result<Arc<ServerConfig>, TlsError> {
+            let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+                .with_safe_default_protocol_versions()?;
+            let builder = match verifier {
+                Some(verifier) => builder.with_client_cert_verifier(verifier),
+                None => builder.with_no_client_auth(),
+            };
+            let mut config = builder.with_single_cert(identity.chain.clone(), identity.key.clone_key())?;
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            Ok(Arc::new(config))
+        };
+        let authorities = authorities.map(|path| read_authorities(path, &provider)).transpose()?;
+        let asking = build(Some(Arc::new(AnyCertificate(Arc::clone(&provider)))))?;
+        Ok(Self { plain: build(None)?, asking, authorities })
+    }
+
+    /// The certificate that a caller presented; the handshake proved that it has the key.
+    pub(crate) fn certificate(&self, chain: Option<&[CertificateDer<'_>]>) -> Option<ClientCertificate> {
+        let (end, others) = chain?.split_first()?;
+        let verify = |authorities: &Arc<dyn ClientCertVerifier>| {
+            authorities.verify_client_cert(end, others, UnixTime::now()).is_ok()
+        };
+        ClientCertificate::from_der(end, self.authorities.as_ref().is_some_and(verify))
+    }
+}
+
+fn read_authorities(
+    path: &Path,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let bad = |source| TlsError::Pem { path: path.to_owned(), source };
+    let mut roots = RootCertStore::empty();
+    for authority in CertificateDer::pem_file_iter(path).map_err(bad)? {
+        roots.add(authority.map_err(bad)?)?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    builder.build().map(|verifier| verifier as _).map_err(|error| TlsError::Authorities(error.to_string()))
+}
+
+/// Asks for a certificate and takes any, or none: self-signed ones are compared with what the client registered, others
+/// are verified against the authorities afterwards. The handshake's signature is verified in any case.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ClientCertVerifier for AnyCertificate {
+    fn root_hint_subjects(&self) -> &[rustls::DistinguishedName] {
+        &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

@@ -36,6 +36,21 @@ pub(crate) struct Args {
     /// Private key of that certificate in PEM
     #[arg(long, value_name = "FILE", env = "TENANTRY_TLS_KEY")]
     tls_key: Option<PathBuf>,
+    /// Address of an HTTPS listener that asks every caller for a certificate; mtls.<domain> asks on the ordinary one
+    #[arg(long, value_name = "ADDR", env = "TENANTRY_MTLS_LISTEN")]
+    mtls_listen: Option<String>,
+    /// Authorities in PEM that issue client certificates for tls_client_auth
+    #[arg(long, value_name = "FILE", env = "TENANTRY_MTLS_CA")]
+    mtls_ca: Option<PathBuf>,
+    /// Network of a proxy that ends TLS and forwards client certificates; may be repeated, or separated by commas
+    #[arg(long, value_name = "CIDR", env = "TENANTRY_TRUSTED_PROXY", value_delimiter = ',')]
+    trusted_proxy: Option<Vec<ipnet::IpNet>>,
+    /// Header in which it forwards them as percent-encoded PEM; NAME-ca-verified: SUCCESS says that it verified them
+    #[arg(long, value_name = "NAME", env = "TENANTRY_CLIENT_CERT_HEADER")]
+    client_cert_header: Option<String>,
+    /// Audience of token requests that name none
+    #[arg(long, value_name = "IDENTIFIER", env = "TENANTRY_DEFAULT_AUDIENCE")]
+    default_audience: Option<String>,
     /// Security mode of third-party clients that are created without one: strict or permissive [default: permissive]
     #[arg(long, value_name = "MODE", env = "TENANTRY_THIRD_PARTY_SECURITY_MODE", value_parser = mode)]
     third_party_security_mode: Option<Mode>,
@@ -72,6 +87,11 @@ impl Args {
             domain: self.domain,
             database_url: self.database_url,
             master_key_file: self.master_key_file,
+            mtls_listen: self.mtls_listen,
+            mtls_ca: self.mtls_ca,
+            trusted_proxy: self.trusted_proxy,
+            client_cert_header: self.client_cert_header,
+            default_audience: self.default_audience,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
             third_party_security_mode: self.third_party_security_mode,
@@ -81,7 +101,8 @@ impl Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let filter = EnvFilter::try_from_env("TENANTRY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = std::env::var("TENANTRY_LOG").unwrap_or_else(|_| "info".into());
+    let filter = EnvFilter::try_new(&filter).map_err(|error| format!("TENANTRY_LOG: {error}"))?;
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())

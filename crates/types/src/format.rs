@@ -108,7 +108,7 @@ impl Format {
             Self::CredentialId => is_prefixed(text, "cred_", 22, is_base58),
             Self::ConnectionProfileId => is_prefixed(text, "cop_", 22, is_base58),
             Self::UserAttributeProfileId => is_prefixed(text, "uap_", 22, is_base58),
-            Self::DateTime => text.parse::<jiff::Timestamp>().is_ok(),
+            Self::DateTime => crate::time::parse(text).is_some(),
             Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
             Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
             Self::Cidr => is_network(text, 32, std::net::IpAddr::is_ipv4),

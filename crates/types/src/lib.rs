@@ -7,6 +7,7 @@
 
 pub mod client_grants;
 pub mod clients;
+pub mod credentials;
 pub mod error;
 pub mod format;
 pub mod json;
@@ -14,6 +15,7 @@ pub mod patch;
 pub mod resource_servers;
 pub mod schema;
 pub mod scope;
+pub mod time;
 
 pub use error::{ApiError, ErrorCode};
 pub use json::Object;

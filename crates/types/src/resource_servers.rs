@@ -192,10 +192,17 @@ pub fn check_patch_body(body: &Value) -> Result<&Object, Violation> {
 ///
 /// # Errors
 /// A rule that looks at more than one member is broken.
-pub fn create(body: &Object, id: &str) -> Result<Object, ApiError> {
+pub fn create(body: &Object, id: &str, domain: &str) -> Result<Object, ApiError> {
     let mut api = body.clone();
     api.retain(|_, value| !value.is_null());
     api.insert("id".into(), id.into());
+    if let Some(Value::Object(system)) =
+        api.get("identifier").and_then(Value::as_str).and_then(|i| system_api(i, domain))
+    {
+        // What the system says takes the place of what was sent.
+        api.extend(system);
+        return Ok(in_order(api, ORDER));
+    }
     let lifetime = api.get("token_lifetime").and_then(Value::as_i64).unwrap_or(DEFAULT_LIFETIME);
     let defaults = [
         ("allow_offline_access", json!(false)),
@@ -211,6 +218,47 @@ pub fn create(body: &Object, id: &str) -> Result<Object, ApiError> {
     complete_authorization(&mut api);
     check(&api)?;
     Ok(ordered(api))
+}
+
+/// APIs of the platform that a tenant activates by creating them; who and what they are is not the creator's to say.
+fn system_api(identifier: &str, domain: &str) -> Option<Value> {
+    let scope = |value: &str, description: &str| json!({"value": value, "description": description});
+    let policies = |user: &str| json!({"user": {"policy": user}, "client": {"policy": "deny_all"}});
+    if identifier == format!("https://{domain}/me/") {
+        return Some(json!({
+            "name": "Auth0 My Account API",
+            "scopes": [
+                scope("create:me:connected_accounts", "Create Connected Accounts"),
+                scope("read:me:connected_accounts", "Read Connected Accounts"),
+                scope("delete:me:connected_accounts", "Delete Connected Accounts"),
+            ],
+            "signing_alg": "RS256",
+            "allow_offline_access": true,
+            "token_lifetime": 600,
+            "token_lifetime_for_web": 600,
+            "skip_consent_for_verifiable_first_party_clients": true,
+            "is_system": true,
+            "proof_of_possession": {"mechanism": "dpop", "required": false},
+            "subject_type_authorization": policies("require_client_grant"),
+        }));
+    }
+    (identifier == "urn:auth0:express-configure").then(|| {
+        json!({
+            "name": "Okta OIN Express Configuration API",
+            "scopes": [
+                scope("express_configure:sso", "Ability to create SSO configurations"),
+                scope("express_configure:scim", "Ability to create scim configurations"),
+            ],
+            "signing_alg": "RS256",
+            "allow_offline_access": false,
+            "token_lifetime": 300,
+            "token_lifetime_for_web": 7200,
+            "skip_consent_for_verifiable_first_party_clients": false,
+            "enforce_policies": true,
+            "is_system": true,
+            "subject_type_authorization": policies("allow_all"),
+        })
+    })
 }
 
 /// The API after a checked `PATCH` body.
@@ -231,6 +279,14 @@ pub fn patch(api: &Object, body: &Object) -> Result<Object, ApiError> {
         } else {
             after.insert(name.clone(), value.clone());
         }
+    }
+    let lifetime = after.get("token_lifetime").and_then(Value::as_i64).unwrap_or(DEFAULT_LIFETIME);
+    if body.contains_key("token_lifetime")
+        && !body.contains_key("token_lifetime_for_web")
+        && let Some(for_web) = after.get_mut("token_lifetime_for_web")
+        && for_web.as_i64() > Some(lifetime)
+    {
+        *for_web = lifetime.into();
     }
     check(&after)?;
     Ok(ordered(after))
@@ -272,7 +328,7 @@ mod tests {
 
     #[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
     fn api(body: Value) -> Result<Object, ApiError> {
-        create(check_create_body(&body).unwrap(), "id")
+        create(check_create_body(&body).unwrap(), "id", "t.example")
     }
 
     #[test]

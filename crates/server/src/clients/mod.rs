@@ -2,10 +2,13 @@
 //!
 //! What a client may look like is `tenantry_types::clients`' business; which tokens it gets is [`crate::tokens`]'.
 
+mod assertion;
 pub(crate) mod auth;
+pub(crate) mod certificate;
 mod list;
 mod render;
 mod routes;
+mod secrets;
 pub(crate) mod store;
 
 pub(crate) use routes::routes;
@@ -13,9 +16,11 @@ pub(crate) use store::NewClient;
 
 use crate::app::App;
 use crate::cache::Cache;
+use crate::credentials::Credential;
 use crate::db::{DbResult, Kind};
 use list::Positions;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
@@ -29,8 +34,12 @@ pub(crate) enum AuthMethod {
     None,
     ClientSecretPost,
     ClientSecretBasic,
-    /// Keys or certificates (`client_authentication_methods`).
-    Keys,
+    /// An assertion signed by one of its keys.
+    PrivateKeyJwt,
+    /// A certificate of its name by a trusted authority.
+    Tls,
+    /// A certificate of its own.
+    SelfSignedTls,
 }
 
 /// How many tokens a client may get in a while.
@@ -46,6 +55,8 @@ pub(crate) struct Secret {
     pub(crate) id: String,
     pub(crate) value: Zeroizing<String>,
     pub(crate) expires_at: Option<i64>,
+    /// When it was used, as far as that is stored; to the minute.
+    pub(crate) last_used_at: AtomicI64,
 }
 
 #[expect(clippy::struct_field_names, reason = "`client_id` is what everyone calls it")]
@@ -56,6 +67,8 @@ pub(crate) struct Client {
     /// The id of the secret that answers show; `None` when they show none.
     pub(crate) shown_secret: Option<String>,
     pub(crate) secrets: Vec<Secret>,
+    /// Those that the client authenticates with.
+    pub(crate) credentials: Vec<Credential>,
     pub(crate) auth_method: AuthMethod,
     pub(crate) grant_types: Vec<String>,
     pub(crate) is_first_party: bool,
@@ -75,9 +88,14 @@ impl Client {
         stored: StoredClient,
         shown_secret: Option<String>,
         secrets: Vec<Secret>,
+        credentials: Vec<Credential>,
     ) -> Self {
+        let methods = document.get("client_authentication_methods");
+        let has = |method: &str| methods.is_some_and(|methods| methods.get(method).is_some());
         let auth_method = match document.text("token_endpoint_auth_method") {
-            _ if document.has_key_authentication() => AuthMethod::Keys,
+            _ if has("private_key_jwt") => AuthMethod::PrivateKeyJwt,
+            _ if has("tls_client_auth") => AuthMethod::Tls,
+            _ if has("self_signed_tls_client_auth") => AuthMethod::SelfSignedTls,
             Some("none") => AuthMethod::None,
             Some("client_secret_post") => AuthMethod::ClientSecretPost,
             Some("client_secret_basic") => AuthMethod::ClientSecretBasic,
@@ -89,6 +107,7 @@ impl Client {
             stored,
             shown_secret,
             secrets,
+            credentials,
             auth_method,
             grant_types: document.texts("grant_types").map(str::to_owned).collect(),
             is_first_party: document.is_first_party(),

@@ -175,8 +175,10 @@ mod tests {
     fn rendered(view: &View) -> serde_json::Value {
         let body = serde_json::json!({"name": "N", "callbacks": ["https://a.b/c"], "app_type": "spa"});
         let document =
-            ClientDocument::create(body.as_object().unwrap(), "t", ThirdPartySecurityMode::default(), |_| "id".into())
-                .unwrap();
+            ClientDocument::create(body.as_object().unwrap(), "t", ThirdPartySecurityMode::default(), |_| {
+                "id".into()
+            })
+            .unwrap();
         let stored = document.to_stored();
         let parts = Parts {
             stored: &stored,

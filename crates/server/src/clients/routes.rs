@@ -2,23 +2,30 @@
 
 use super::list::{self, Filter, Listed};
 use super::render::{self, Parts, View};
+use super::secrets;
 use super::store::{self, NewClient, NewSecret};
 use crate::app::App;
+use crate::credentials::routes::check_room;
+use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
 use crate::http::{ApiResult, Caller, Failure, Input, Page, Query, Slice, json, list_link, no_content};
 use crate::ids;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
+use serde_json::Value;
 use std::sync::LazyLock;
 use tenantry_types::clients::{
     self, ClientDocument, Operation, READ_SCOPES, StoredClient, ThirdPartySecurityMode, UPDATE_SCOPES,
 };
+use tenantry_types::credentials::visit_lists;
 use tenantry_types::schema::{Schema, boolean, integer, object, optional, string};
-use tenantry_types::{ApiError, ErrorCode, Scope};
+use tenantry_types::{ApiError, ErrorCode, Object, Scope};
 
 const CLIENTS: &str = "/api/v2/clients";
 const CLIENT: &str = "/api/v2/clients/{id}";
+const SECRETS: &str = "/api/v2/clients/{id}/secrets";
+const SECRET: &str = "/api/v2/clients/{id}/secrets/{secret_id}";
 
 /// The routes of this slice.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
@@ -29,6 +36,8 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
         .patch(CLIENT, UPDATE_SCOPES, update_client)
         .delete(CLIENT, &[Scope::DELETE_CLIENTS], delete_client)
         .post("/api/v2/clients/{id}/rotate-secret", &[Scope::UPDATE_CLIENT_KEYS], rotate_client_secret)
+        .get(SECRETS, &[Scope::READ_CLIENT_KEYS], secrets::list_secrets)
+        .delete(SECRET, &[Scope::UPDATE_CLIENT_KEYS], secrets::delete_secret)
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
@@ -80,26 +89,108 @@ fn respond(
 
 /// `POST /clients`.
 async fn create_client(State(app): State<App>, caller: Caller, Input(body): Input) -> ApiResult {
-    let body = clients::check_create_body(&body)?;
-    clients::check_write_scopes(Operation::Create, body, caller.scopes())?;
+    let mut body = clients::check_create_body(&body)?.clone();
+    clients::check_write_scopes(Operation::Create, &body, caller.scopes())?;
+    let credentials = take_definitions(&app, &mut body)?;
     let new_id = |mode| match mode {
         ThirdPartySecurityMode::Strict => ids::third_party_client_id(&app.random),
         ThirdPartySecurityMode::Permissive => ids::client_id(&app.random),
     };
-    let document = ClientDocument::create(body, &app.tenant, app.third_party_security_mode, new_id)?;
+    let document = ClientDocument::create(&body, &app.tenant, app.third_party_security_mode, new_id)?;
     let now = app.clock.now_ms();
     let client = NewClient::new(document, &app.random, &app.master, app.sequence.next(&app.clock), now)?;
     let tenant = app.tenant.clone();
-    let client = app
+    let (client, credentials) = app
         .db
         .transaction(move |tx| {
             check_references(tx, &tenant, &client.document, None)?;
             store::insert(tx, &tenant, &client)?;
-            Ok::<_, Failure>(client)
+            for credential in &credentials {
+                check_room(tx, &tenant, client.document.client_id(), credential)?;
+                credentials::store::insert(tx, &tenant, client.document.client_id(), credential)?;
+            }
+            Ok::<_, Failure>((client, credentials))
         })
         .await?;
+    // This answer alone shows the credentials as a whole.
+    let stored = match credentials.as_slice() {
+        [] => client.stored,
+        made => with_whole_credentials(&client.document, made).to_stored(),
+    };
     let secret = (!client.document.has_key_authentication()).then(|| client.secret.value());
-    Ok(respond(&app, StatusCode::CREATED, Answer::Created, &client.stored, secret, &View::everything()))
+    Ok(respond(&app, StatusCode::CREATED, Answer::Created, &stored, secret, &View::everything()))
+}
+
+/// Makes the credentials that a create body defines, and leaves their ids in their places.
+fn take_definitions(app: &App, body: &mut Object) -> Result<Vec<NewCredential>, Failure> {
+    let mut made = Vec::new();
+    visit_lists(body, |_, _, list| {
+        for definition in list {
+            let Value::Object(object) = &*definition else { continue };
+            let credential = NewCredential::new(object, &app.random, &app.clock)?;
+            *definition = serde_json::json!({"id": credential.id});
+            made.push(credential);
+        }
+        Ok::<_, Failure>(())
+    })?;
+    Ok(made)
+}
+
+fn with_whole_credentials(document: &ClientDocument, made: &[NewCredential]) -> ClientDocument {
+    let mut members = document.members().clone();
+    let replaced = visit_lists(&mut members, |_, _, list| {
+        for named in list {
+            if let Some(credential) =
+                made.iter().find(|made| named.get("id") == Some(&Value::from(made.id.as_str())))
+            {
+                *named = Value::Object(credential.document.clone());
+            }
+        }
+        Ok::<_, std::convert::Infallible>(())
+    });
+    let Ok(()) = replaced;
+    ClientDocument::from(members)
+}
+
+/// Credentials that a client names must be its own, and of the type that their place takes.
+fn check_named_credentials(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    before: &ClientDocument,
+    after: &ClientDocument,
+) -> Result<(), Failure> {
+    let mut types = None;
+    let mut members = after.members().clone();
+    visit_lists(&mut members, |path, kind, list| {
+        let owner = path.split('.').next().unwrap_or_default();
+        if before.get(owner) == after.get(owner) {
+            return Ok(());
+        }
+        let types = match &mut types {
+            Some(types) => types,
+            none => none.insert(credentials::store::types(tx, tenant, after.client_id())?),
+        };
+        for named in list.iter() {
+            let id = named.get("id").and_then(Value::as_str).unwrap_or_default();
+            match types.get(id) {
+                None => {
+                    return Err(
+                        ApiError::invalid_body(format!("{path}: the credential {id} does not exist")).into()
+                    );
+                }
+                Some(found) if *found != kind => {
+                    return Err(ApiError::invalid_body(format!(
+                        "{path}: the credential {id} is of type {}, not {}",
+                        found.as_str(),
+                        kind.as_str()
+                    ))
+                    .into());
+                }
+                Some(_) => {}
+            }
+        }
+        Ok::<_, Failure>(())
+    })
 }
 
 /// Rules that look at other objects of the tenant.
@@ -287,8 +378,16 @@ async fn update_client(
 }
 
 /// `POST /clients/{id}/rotate-secret`.
-async fn rotate_client_secret(State(app): State<App>, Path(id): Path<String>, Input(_): Input) -> ApiResult {
-    let secret = new_secret(&app, &id, ids::client_secret(&app.random))?;
+async fn rotate_client_secret(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Input(body): Input,
+) -> ApiResult {
+    let mut secret = new_secret(&app, &id, ids::client_secret(&app.random))?;
+    if let Some(grace) = secrets::grace_period(&body)? {
+        secrets::check_room(&app, &id).await?;
+        secret.keep_others_until = Some(app.clock.now_ms() + grace);
+    }
     change(app, id, Answer::Changed, View::everything(), Some(secret), |before| {
         if before.has_key_authentication() {
             return Err(ApiError::invalid_body(
@@ -323,6 +422,7 @@ async fn change(
                 store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
             let after = patch(&before)?;
             check_references(tx, &tenant, &after, Some(&before))?;
+            check_named_credentials(tx, &tenant, &before, &after)?;
             let updated = store::update(tx, &tenant, &before, &after, version, secret.as_ref(), now)?;
             // The row was read in this very transaction, so its version is the one that was read.
             updated

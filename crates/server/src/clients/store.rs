@@ -3,9 +3,11 @@
 use super::{Client, Secret};
 use crate::app::App;
 use crate::clock::Random;
+use crate::credentials;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use crate::ids;
 use crate::seal::{MasterKey, SealError};
+use std::sync::atomic::AtomicI64;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
 
@@ -29,6 +31,8 @@ pub(super) fn open_secret(
 
 /// A secret, ready to be stored.
 pub(crate) struct NewSecret {
+    /// How long the secrets before it stay valid; not at all when absent.
+    pub(super) keep_others_until: Option<i64>,
     id: String,
     value: Zeroizing<String>,
     sealed: Vec<u8>,
@@ -46,7 +50,7 @@ impl NewSecret {
         let value = Zeroizing::new(value);
         let id = ids::secret_id(random);
         let sealed = master.seal(&seal_context(tenant, client_id, &id), value.as_bytes())?;
-        Ok(Self { id, value, sealed })
+        Ok(Self { keep_others_until: None, id, value, sealed })
     }
 
     /// The secret itself.
@@ -132,6 +136,75 @@ fn insert_secret(
     tx.execute(INSERT, params![tenant, client_id, &secret.id, &secret.sealed, now]).map(|_| ())
 }
 
+/// Ends the secrets of a client, at once or at `until`; none lives longer than it would have.
+fn retire_secrets(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    client_id: &str,
+    until: Option<i64>,
+    now: i64,
+) -> DbResult<()> {
+    const LIMIT: &str = "UPDATE client_secret SET expires_at = $3 \
+        WHERE tenant = $1 AND client_id = $2 AND (expires_at IS NULL OR expires_at > $3)";
+    const FORGET: &str =
+        "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2 AND expires_at <= $3";
+    tx.execute(LIMIT, params![tenant, client_id, until.unwrap_or(now)])?;
+    tx.execute(FORGET, params![tenant, client_id, now]).map(|_| ())
+}
+
+/// What may be told of a secret: its id, creation, expiry and last use, whether it is the current one.
+pub(super) struct SecretRecord {
+    pub(super) id: String,
+    pub(super) created_at: i64,
+    pub(super) expires_at: Option<i64>,
+    pub(super) last_used_at: Option<i64>,
+    pub(super) is_current: bool,
+}
+
+const SECRETS: &str = "SELECT s.secret_id, s.created_at, s.expires_at, s.last_used_at, c.secret_id \
+    FROM client_secret s JOIN client c ON c.tenant = s.tenant AND c.client_id = s.client_id \
+    WHERE s.tenant = $1 AND s.client_id = $2 AND (s.expires_at IS NULL OR s.expires_at > $3) \
+    ORDER BY s.created_at DESC, s.secret_id";
+
+fn secret_record(row: &Row<'_>) -> DbResult<SecretRecord> {
+    Ok(SecretRecord {
+        id: row.text(0)?.to_owned(),
+        created_at: row.int(1)?,
+        expires_at: row.opt_int(2)?,
+        last_used_at: row.opt_int(3)?,
+        is_current: row.opt_text(4)? == Some(row.text(0)?),
+    })
+}
+
+/// The secrets of a client that are valid at `now`, the newest first.
+pub(super) async fn secrets(db: &Db, tenant: &str, client_id: &str, now: i64) -> DbResult<Vec<SecretRecord>> {
+    db.query(SECRETS, params![tenant, client_id, now], secret_record).await
+}
+
+/// The same within a transaction.
+pub(super) fn secrets_for_update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    client_id: &str,
+    now: i64,
+) -> DbResult<Vec<SecretRecord>> {
+    tx.query(SECRETS, params![tenant, client_id, now], secret_record)
+}
+
+pub(super) fn delete_secret(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str) -> DbResult<()> {
+    const DELETE: &str = "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2 AND secret_id = $3";
+    tx.execute(DELETE, params![tenant, client_id, id])?;
+    tx.changed(Kind::Client, tenant, client_id);
+    Ok(())
+}
+
+/// Remembers that a secret was used. No cache needs to know.
+pub(super) fn secret_used(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str, at: i64) -> DbResult<()> {
+    const USED: &str = "UPDATE client_secret SET last_used_at = $4 \
+        WHERE tenant = $1 AND client_id = $2 AND secret_id = $3";
+    tx.execute(USED, params![tenant, client_id, id, at]).map(|_| ())
+}
+
 fn insert_aliases(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO client_alias (tenant, alias, client_id) VALUES ($1, $2, $3) \
         ON CONFLICT (tenant, alias) DO NOTHING";
@@ -177,7 +250,7 @@ fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> D
 }
 
 const BY_ID: &str = "SELECT c.document, c.signing_keys_at, c.client_secret_at, c.secret_id, \
-    s.secret_id, s.secret, s.expires_at FROM client c \
+    s.secret_id, s.secret, s.expires_at, s.last_used_at FROM client c \
     LEFT JOIN client_secret s ON s.tenant = c.tenant AND s.client_id = c.client_id \
     WHERE c.tenant = $1 AND c.client_id = $2";
 
@@ -208,13 +281,34 @@ pub(crate) async fn find_in(
             }
             let (Some(id), Some(sealed)) = (row.opt_text(4)?, row.opt_bytes(5)?) else { return Ok(None) };
             let value = open_secret(master, tenant, client_id, id, sealed)?;
-            Ok(Some(Secret { id: id.to_owned(), value, expires_at: row.opt_int(6)? }))
+            Ok(Some(Secret {
+                id: id.to_owned(),
+                value,
+                expires_at: row.opt_int(6)?,
+                last_used_at: AtomicI64::new(row.opt_int(7)?.unwrap_or(0)),
+            }))
         })
         .await?;
     let Some((stored, secret_id)) = whole else { return Ok(None) };
     let document = parse(&stored.json)?;
     let shown = secret_id.filter(|_| !document.has_key_authentication());
-    Ok(Some(Client::decode(&document, stored, shown, secrets.into_iter().flatten().collect())))
+    let enabled = enabled_credentials(&document);
+    let credentials = match enabled.as_slice() {
+        [] => Vec::new(),
+        enabled => credentials::store::load(db, tenant, client_id, enabled).await?,
+    };
+    Ok(Some(Client::decode(&document, stored, shown, secrets.into_iter().flatten().collect(), credentials)))
+}
+
+/// Ids of the credentials that a client authenticates with.
+fn enabled_credentials(document: &ClientDocument) -> Vec<&str> {
+    let methods = document.get("client_authentication_methods").and_then(serde_json::Value::as_object);
+    let lists = methods
+        .into_iter()
+        .flat_map(|methods| methods.values())
+        .filter_map(|method| method.get("credentials"));
+    let all = lists.filter_map(serde_json::Value::as_array).flatten();
+    all.filter_map(|credential| credential.get("id")?.as_str()).collect()
 }
 
 fn parse(json: &str) -> DbResult<ClientDocument> {
@@ -268,10 +362,7 @@ pub(crate) fn update(
         return Ok(None);
     }
     if let Some(secret) = secret {
-        tx.execute(
-            "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2",
-            params![tenant, client_id],
-        )?;
+        retire_secrets(tx, tenant, client_id, secret.keep_others_until, now)?;
         insert_secret(tx, tenant, client_id, secret, now)?;
     }
     if before.get("client_aliases") != after.get("client_aliases") {

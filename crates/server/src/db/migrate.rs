@@ -3,7 +3,8 @@
 use super::{DbError, DbResult};
 use rusqlite::Connection;
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_credentials.sql")];
 
 pub(super) fn run(connection: &mut Connection) -> DbResult<()> {
     connection.execute_batch("CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)")?;

@@ -135,6 +135,8 @@ impl Db {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // The readers go first: only the last connection to close can empty the write-ahead log.
+        while self.readers.pop().is_some() {}
         drop(self.jobs.take());
         if let Some(writer) = self.writer.take()
             && writer.thread().id() != std::thread::current().id()
@@ -175,7 +177,7 @@ fn write(connection: &Connection, queue: &Receiver<Job>, generations: &Generatio
                 execute(connection, "RELEASE job", &[])?;
                 next = if answers.len() < GROUP { queue.try_recv().ok() } else { None };
             }
-            execute(connection, "COMMIT", &[])
+            execute(connection, "COMMIT", &[]).map(|_| ())
         })();
         if let Err(error) = &commit {
             tracing::error!(%error, "a commit failed; nothing of it was stored");
@@ -186,9 +188,13 @@ fn write(connection: &Connection, queue: &Receiver<Job>, generations: &Generatio
         }
         for answer in answers {
             answer(
-                commit.as_ref().map(|_| ()).map_err(|error| DbError::Data(format!("commit failed: {error}"))),
+                commit.as_ref().copied().map_err(|error| DbError::Data(format!("commit failed: {error}"))),
             );
         }
+    }
+    // Everything is in the log already; this leaves a database that is one file.
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the write-ahead log could not be emptied");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::Failure;
 use crate::app::App;
+use crate::clients::certificate::ClientCertificate;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -30,6 +31,8 @@ struct Token {
     scopes: ScopeSet,
     not_before: i64,
     expires: i64,
+    /// The certificate that the token is bound to, by its thumbprint.
+    bound_to: Option<String>,
 }
 
 impl Caller {
@@ -74,6 +77,14 @@ struct Claims {
     azp: Option<String>,
     #[serde(default)]
     client_id: Option<String>,
+    #[serde(default)]
+    cnf: Option<Confirmation>,
+}
+
+#[derive(Deserialize)]
+struct Confirmation {
+    #[serde(rename = "x5t#S256")]
+    x5t_s256: String,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +143,7 @@ fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
     let is_ours = parsed.header.alg == "RS256"
         && keys
             .public(&kid)
-            .is_some_and(|key| key.verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature));
+            .is_some_and(|key| key.verifies(parsed.signing_input.as_bytes(), &parsed.signature));
     if !is_ours {
         return Err(refused("Invalid signature received for JSON Web Token validation"));
     }
@@ -148,6 +159,7 @@ fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
         scopes: ScopeSet::parse(&claims.scope),
         not_before: claims.nbf.or(claims.iat).unwrap_or(0),
         expires: claims.exp,
+        bound_to: claims.cnf.map(|cnf| cnf.x5t_s256),
     });
     app.verified_tokens.0.insert(signature.into(), Arc::clone(&verified));
     Ok(verified)
@@ -156,13 +168,23 @@ fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
 /// Clocks of the nodes of one tenant may differ by this much.
 const SKEW_SECS: i64 = 10;
 
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+async fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+    certificate: Option<&ClientCertificate>,
+) -> Result<Caller, Failure> {
     let token = verify(app, bearer(headers)?)?;
     let now = app.clock.now_secs();
     if now >= token.expires {
         return Err(refused("Expired token received for JSON Web Token validation"));
     }
     if now + SKEW_SECS < token.not_before || app.keys().public(&token.kid).is_none() {
+        return Err(refused("Invalid token"));
+    }
+    // RFC 8705 section 3: a bound token is of no use without the certificate.
+    if let Some(thumbprint) = &token.bound_to
+        && certificate.is_none_or(|certificate| certificate.info.thumbprint_sha256 != *thumbprint)
+    {
         return Err(refused("Invalid token"));
     }
     if app.clients.find(app, &token.client_id).await?.is_none() {
@@ -178,7 +200,7 @@ pub(super) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match authenticate(&app, request.headers()).await {
+    let caller = match authenticate(&app, request.headers(), request.extensions().get()).await {
         Ok(caller) => caller,
         Err(failure) => return failure.into_response(),
     };

@@ -1,6 +1,8 @@
 //! Listeners: TLS or plain, HTTP/1.1 and HTTP/2, with limits on slow clients and a graceful stop.
 
 use super::MAX_HEADERS;
+use crate::clients::certificate::ClientCertificate;
+use crate::tls::TlsSettings;
 use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
@@ -16,7 +18,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// A client that has not sent its headers (or finished its handshake) by then is let go.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,19 +28,19 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// The server's TLS identity, replaceable while it runs.
 #[derive(Clone)]
-pub(crate) struct Tls(Arc<RwLock<Arc<rustls::ServerConfig>>>);
+pub(crate) struct Tls(Arc<RwLock<Arc<TlsSettings>>>);
 
 impl Tls {
-    pub(crate) fn new(config: rustls::ServerConfig) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(config))))
+    pub(crate) fn new(settings: TlsSettings) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(settings))))
     }
 
-    pub(crate) fn replace(&self, config: rustls::ServerConfig) {
-        *self.0.write() = Arc::new(config);
+    pub(crate) fn replace(&self, settings: TlsSettings) {
+        *self.0.write() = Arc::new(settings);
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&self.0.read()))
+    fn current(&self) -> Arc<TlsSettings> {
+        Arc::clone(&self.0.read())
     }
 }
 
@@ -48,17 +51,35 @@ const MAX_HEADER_LIST: u32 = 128 << 10;
 pub(crate) struct Listener {
     socket: TcpListener,
     tls: Option<Tls>,
+    /// Whether every caller is asked for a certificate, by whatever name it calls.
+    asks_everyone: bool,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 impl Listener {
-    pub(crate) fn new(socket: TcpListener, tls: Option<Tls>) -> Self {
-        Self { socket, tls }
+    pub(crate) fn plain(socket: TcpListener) -> Self {
+        Self { socket, tls: None, asks_everyone: false }
+    }
+
+    /// Asks callers for a certificate only under the names that are meant for it, since browsers show a dialogue.
+    pub(crate) fn tls(socket: TcpListener, tls: Tls) -> Self {
+        Self { socket, tls: Some(tls), asks_everyone: false }
+    }
+
+    pub(crate) fn mtls(socket: TcpListener, tls: Tls) -> Self {
+        Self { socket, tls: Some(tls), asks_everyone: true }
     }
 
     /// Answers requests with `handle` until `stop` says so, then lets running ones finish.
     pub(crate) async fn serve<H, F>(self, handle: H, mut stop: watch::Receiver<bool>)
     where
-        H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+        H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -85,8 +106,9 @@ impl Listener {
             };
             let _ = stream.set_nodelay(true);
             let (builder, handle, watcher) = (Arc::clone(&builder), handle.clone(), graceful.watcher());
-            let acceptor = self.tls.as_ref().map(Tls::acceptor);
-            tokio::spawn(async move { connection(stream, peer, acceptor, &builder, handle, watcher).await });
+            let tls = self.tls.as_ref().map(Tls::current);
+            let asks = self.asks_everyone;
+            tokio::spawn(async move { connection(stream, peer, tls, asks, &builder, handle, watcher).await });
         }
         drop(self.socket);
         let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
@@ -100,37 +122,51 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn connection<H, F>(
     stream: TcpStream,
-    peer: SocketAddr,
-    acceptor: Option<TlsAcceptor>,
+    address: SocketAddr,
+    tls: Option<Arc<TlsSettings>>,
+    asks_everyone: bool,
     builder: &auto::Builder<TokioExecutor>,
     handle: H,
     watcher: Watcher,
 ) where
-    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    match acceptor {
-        None => speak(stream, peer, builder, handle, watcher).await,
-        Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => speak(stream, peer, builder, handle, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake took too long"),
-        },
+    let Some(tls) = tls else {
+        return speak(stream, Peer { address, certificate: None }, builder, handle, watcher).await;
+    };
+    match tokio::time::timeout(PATIENCE, handshake(stream, &tls, asks_everyone)).await {
+        Ok(Ok(stream)) => {
+            let certificate = tls.certificate(stream.get_ref().1.peer_certificates());
+            speak(stream, Peer { address, certificate }, builder, handle, watcher).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => tracing::debug!("TLS handshake took too long"),
     }
+}
+
+async fn handshake(
+    stream: TcpStream,
+    tls: &TlsSettings,
+    asks: bool,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let asks = asks || hello.client_hello().server_name().is_some_and(|name| name.starts_with("mtls."));
+    hello.into_stream(Arc::clone(if asks { &tls.asking } else { &tls.plain })).await
 }
 
 async fn speak<S, H, F>(
     stream: S,
-    peer: SocketAddr,
+    peer: Peer,
     builder: &auto::Builder<TokioExecutor>,
     handle: H,
     watcher: Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    let service = service_fn(move |request| handle(request, peer));
+    let service = service_fn(move |request| handle(request, peer.clone()));
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(error, "connection ended early");

@@ -11,7 +11,7 @@ mod service;
 pub(crate) use body::{Form, Input};
 pub(crate) use caller::{Caller, VerifiedTokens};
 pub(crate) use error::{ApiResult, Failure, OAuthError};
-pub(crate) use listener::{Listener, Tls};
+pub(crate) use listener::{Listener, Peer, Tls};
 pub(crate) use query::{Page, Query, list_link};
 pub(crate) use route::{ApiRoute, Slice};
 pub(crate) use service::Service;

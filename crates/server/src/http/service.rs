@@ -1,8 +1,8 @@
 //! What surrounds every request: limits on headers, the request's id, the log line of a failure, and the headers that
 //! every answer has.
 
-use super::MAX_HEADERS;
 use super::error::InternalCause;
+use super::{MAX_HEADERS, Peer};
 use crate::app::App;
 use axum::Router;
 use axum::body::Body;
@@ -26,7 +26,15 @@ const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Service {
-    pub(crate) async fn handle(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+    pub(crate) async fn handle(
+        self,
+        mut request: Request<Incoming>,
+        peer: Peer,
+    ) -> Result<Response, Infallible> {
+        let forwarded = || self.app.proxies.as_ref()?.certificate(peer.address.ip(), request.headers());
+        if let Some(certificate) = peer.certificate.or_else(forwarded) {
+            request.extensions_mut().insert(certificate);
+        }
         let size: usize =
             request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         let mut response = if size > MAX_HEADERS || request.uri().path().len() > MAX_HEADERS {

@@ -3,14 +3,17 @@
 
 mod signer;
 
-pub(crate) use signer::Signer;
+pub(crate) use signer::{Signature, Signer};
 
 use crate::db::{DbError, DbResult};
 use crate::seal::MasterKey;
 use bytes::Bytes;
 use serde_json::json;
+use std::borrow::Cow;
 use std::sync::Arc;
-use tenantry_jose::{JwkSet, RsaPublicKey, RsaSigningKey, base64url, certificate, sha256};
+use tenantry_jose::{
+    JwkSet, RsaPublicKey, RsaSigningKey, SigningAlgorithm, VerifyingAlgorithm, base64url, certificate, sha256,
+};
 
 /// Where a private key is sealed.
 pub(crate) fn seal_context(tenant: &str, kid: &str) -> String {
@@ -45,7 +48,7 @@ pub(crate) struct Keys {
     jwks: Bytes,
     jwks_etag: String,
     signing_keys: SigningKeys,
-    /// `{"alg":"RS256","typ":"JWT","kid":…}`, the header of every token that the current key signs.
+    /// The header of nearly every token that the current key signs.
     header: String,
 }
 
@@ -75,7 +78,10 @@ impl Keys {
                 .map_err(|error| bad(&error.to_string()))?;
             let private = RsaSigningKey::from_pkcs8(&pkcs8).map_err(|error| bad(&error.to_string()))?;
             let mut jwk = private.public_jwk();
-            public.push((key.kid.clone(), jwk.public_key().map_err(|error| bad(&error.to_string()))?));
+            public.push((
+                key.kid.clone(),
+                jwk.public_key(VerifyingAlgorithm::Rs256).map_err(|error| bad(&error.to_string()))?,
+            ));
             jwk.usage = Some("sig".into());
             jwk.alg = Some("RS256".into());
             jwk.x5t = Some(x5t(&key.certificate));
@@ -100,7 +106,7 @@ impl Keys {
             SigningKeys { read: member("deprecated"), written: member(&format!("/CN={tenant_domain}")) };
         let jwks = Bytes::from(serde_json::to_vec(&set).map_err(|error| bad(&error.to_string()))?);
         let jwks_etag = format!("\"{}\"", base64url(&sha256(&jwks)[..12]));
-        let header = format!(r#"{{"alg":"RS256","typ":"JWT","kid":"{}"}}"#, current.kid());
+        let header = header(SigningAlgorithm::Rs256, "JWT", current.kid());
         Ok(Self { current, public, jwks, jwks_etag, signing_keys, header })
     }
 
@@ -123,10 +129,17 @@ impl Keys {
         &self.signing_keys
     }
 
-    /// The protected header of tokens in Auth0's dialect.
-    pub(crate) fn header(&self) -> &str {
-        &self.header
+    /// The protected header of a token that the current key signs.
+    pub(crate) fn header(&self, algorithm: SigningAlgorithm, typ: &str) -> Cow<'_, str> {
+        match (algorithm, typ) {
+            (SigningAlgorithm::Rs256, "JWT") => Cow::Borrowed(&self.header),
+            (algorithm, typ) => Cow::Owned(header(algorithm, typ, self.current.kid())),
+        }
     }
+}
+
+fn header(algorithm: SigningAlgorithm, typ: &str, kid: &str) -> String {
+    format!(r#"{{"alg":"{}","typ":"{typ}","kid":"{kid}"}}"#, algorithm.as_str())
 }
 
 /// The `x5t` of RFC 7517 section 4.8, which is SHA-1 by definition; nothing relies on its strength.

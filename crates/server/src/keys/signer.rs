@@ -3,7 +3,7 @@
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::sync::Arc;
-use tenantry_jose::{RsaSigningKey, jwt};
+use tenantry_jose::{RsaSigningKey, SigningAlgorithm, jwt};
 use tokio::sync::oneshot;
 
 /// Tokens that may wait; a hundredth of a second each at most on one core, so a second or so.
@@ -13,8 +13,14 @@ const QUEUE: usize = 2_048;
 #[derive(Clone)]
 pub(crate) struct Signer(Sender<Job>);
 
+/// Who signs, and how.
+pub(crate) struct Signature {
+    pub(crate) key: Arc<RsaSigningKey>,
+    pub(crate) algorithm: SigningAlgorithm,
+}
+
 struct Job {
-    key: Arc<RsaSigningKey>,
+    signature: Signature,
     input: String,
     reply: oneshot::Sender<Option<String>>,
 }
@@ -35,10 +41,10 @@ impl Signer {
         Ok(Self(jobs))
     }
 
-    /// The token of `input` (see [`jwt::signing_input`]), signed with RS256 by `key`.
-    pub(crate) async fn sign(&self, key: Arc<RsaSigningKey>, input: String) -> Result<String, Busy> {
+    /// The token of `input` (see [`jwt::signing_input`]).
+    pub(crate) async fn sign(&self, signature: Signature, input: String) -> Result<String, Busy> {
         let (reply, token) = oneshot::channel();
-        match self.0.try_send(Job { key, input, reply }) {
+        match self.0.try_send(Job { signature, input, reply }) {
             Ok(()) => token.await.ok().flatten().ok_or(Busy),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Busy),
         }
@@ -46,11 +52,12 @@ impl Signer {
 }
 
 fn sign(queue: &Receiver<Job>) {
-    while let Ok(Job { key, input, reply }) = queue.recv() {
+    while let Ok(Job { signature: Signature { key, algorithm }, input, reply }) = queue.recv() {
         if reply.is_closed() {
             continue;
         }
-        let token = key.sign_rs256(input.as_bytes()).ok().map(|signature| jwt::assemble(input, &signature));
+        let token =
+            key.sign(algorithm, input.as_bytes()).ok().map(|signature| jwt::assemble(input, &signature));
         let _ = reply.send(token);
     }
 }

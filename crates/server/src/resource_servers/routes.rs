@@ -4,13 +4,16 @@ use super::store::{self, Stored};
 use crate::app::App;
 use crate::http::{ApiResult, Failure, Input, Page, Query, Slice, json, no_content};
 use crate::ids;
+use crate::seal::SealError;
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::sync::LazyLock;
+use tenantry_jose::credential::{BadPem, parse_pem};
 use tenantry_types::schema::{Schema, array, boolean, integer, object, optional, string};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope, resource_servers};
+use zeroize::Zeroizing;
 
 const APIS: &str = "/api/v2/resource-servers";
 const API: &str = "/api/v2/resource-servers/{id}";
@@ -41,24 +44,49 @@ fn not_found() -> Failure {
     Failure::not_found("The resource server does not exist", ErrorCode::InexistentResourceServer)
 }
 
-/// Clients encode an identifier in the path once or twice; the router undid one of them.
+/// Some clients encode an identifier in the path twice; the router undid one of them. What still looks encoded as a
+/// whole is decoded once more; an identifier that only holds a `%2F` somewhere is left as it is.
 fn decoded(id: &str) -> String {
-    percent_decode_str(id).decode_utf8().map_or_else(|_| id.to_owned(), std::borrow::Cow::into_owned)
+    let again =
+        percent_decode_str(id).decode_utf8().map_or_else(|_| id.to_owned(), std::borrow::Cow::into_owned);
+    let was_encoded = |separator| again.contains(separator) && !id.contains(separator);
+    if was_encoded('/') || was_encoded(':') { again } else { id.to_owned() }
 }
 
 fn seal_context(tenant: &str, id: &str) -> String {
     format!("resource_server/{tenant}/{id}")
 }
 
+/// The signing secret of an API, if it has one.
+pub(super) fn open_secret(app: &App, stored: &Stored) -> Result<Option<Zeroizing<String>>, SealError> {
+    let open = |sealed: &Vec<u8>| app.master.open_text(&seal_context(&app.tenant, stored.text("id")), sealed);
+    stored.sealed_secret.as_ref().map(open).transpose()
+}
+
 /// The API as answers show it, with its signing secret.
 fn reveal(app: &App, stored: Stored) -> Result<Object, Failure> {
+    let secret = open_secret(app, &stored)?;
     let mut api = stored.document;
-    if let Some(sealed) = stored.sealed_secret {
-        let id = api.get("id").and_then(Value::as_str).unwrap_or_default();
-        let secret = app.master.open_text(&seal_context(&app.tenant, id), &sealed)?;
+    if let Some(secret) = secret {
         api.insert("signing_secret".into(), secret.as_str().into());
     }
     Ok(resource_servers::ordered(api))
+}
+
+/// Takes the encryption key out of a body: its PEM is stored as a JWK, and shown by its thumbprint from then on.
+fn take_encryption_key(body: &mut Object) -> Result<Option<String>, Failure> {
+    let settings = body.get_mut("token_encryption").and_then(|settings| settings.get_mut("encryption_key"));
+    let Some(Value::Object(settings)) = settings else { return Ok(None) };
+    let pem = settings.shift_remove("pem");
+    let material = parse_pem(pem.as_ref().and_then(Value::as_str).unwrap_or_default());
+    let bad = |error: BadPem| ApiError::invalid_body(format!("token_encryption.encryption_key: {error}"));
+    let material = material.map_err(bad)?;
+    let key = material.rsa_key().map_err(bad)?;
+    settings.insert("thumbprint_sha256".into(), key.thumbprint().into());
+    // In the order of answers, whatever the order of the request.
+    const ORDER: [&str; 4] = ["name", "alg", "kid", "thumbprint_sha256"];
+    *settings = tenantry_types::json::in_order(std::mem::take(settings), &ORDER);
+    Ok(Some(serde_json::to_string(key)?))
 }
 
 /// The sealed signing secret to store: the one that was sent, or a new one where HS256 needs it.
@@ -119,8 +147,10 @@ async fn list_resource_servers(State(app): State<App>, RawQuery(raw): RawQuery) 
 /// `POST /resource-servers`.
 async fn create_resource_server(State(app): State<App>, Input(body): Input) -> ApiResult {
     let body = resource_servers::check_create_body(&body)?;
+    let mut body = body.clone();
+    let encryption_key = take_encryption_key(&mut body)?;
     let id = ids::resource_server_id(&app.random, &app.clock);
-    let mut api = resource_servers::create(body, &id)?;
+    let mut api = resource_servers::create(&body, &id, &app.domain)?;
     let sealed = new_secret(&app, &mut api, false)?;
     let api = resource_servers::ordered(api);
     let (tenant, seq, created) = (app.tenant.clone(), app.sequence.next(&app.clock), api.clone());
@@ -134,7 +164,7 @@ async fn create_resource_server(State(app): State<App>, Input(body): Input) -> A
                     ErrorCode::ResourceServerConflict,
                 ));
             }
-            Ok(store::insert(tx, &tenant, &api, sealed.as_ref(), seq)?)
+            Ok(store::insert(tx, &tenant, &api, sealed.as_ref(), encryption_key.as_deref(), seq)?)
         })
         .await?;
     Ok(json(StatusCode::CREATED, Value::Object(created).to_string()))
@@ -153,7 +183,8 @@ async fn update_resource_server(
     Input(body): Input,
 ) -> ApiResult {
     resource_servers::check_patch_body(&body)?;
-    let Value::Object(body) = body else { unreachable!("checked above") };
+    let Value::Object(mut body) = body else { unreachable!("checked above") };
+    let new_key = take_encryption_key(&mut body)?;
     let tenant = app.tenant.clone();
     let writer = app.clone();
     let stored = app
@@ -165,11 +196,20 @@ async fn update_resource_server(
             }
             let mut after = resource_servers::patch(&stored.document, &body)?;
             let sealed = new_secret(&writer, &mut after, stored.sealed_secret.is_some())?;
-            if !store::update(tx, &tenant, &after, sealed.as_ref(), stored.version)? {
+            let encryption_key =
+                new_key.or(stored.encryption_key).filter(|_| after.contains_key("token_encryption"));
+            if !store::update(
+                tx,
+                &tenant,
+                &after,
+                sealed.as_ref(),
+                encryption_key.as_deref(),
+                stored.version,
+            )? {
                 return Err(Failure::Internal("an API changed within a transaction".into()));
             }
             let sealed_secret = sealed.or(stored.sealed_secret);
-            Ok(Stored { document: after, sealed_secret, ..stored })
+            Ok(Stored { document: after, sealed_secret, encryption_key, ..stored })
         })
         .await?;
     Ok(json(StatusCode::OK, Value::Object(reveal(&app, stored)?).to_string()))
@@ -202,11 +242,12 @@ fn check_system_patch(stored: &Stored, body: &Object) -> Result<(), Failure> {
 /// `DELETE /resource-servers/{id}`: 204 also when it is not there.
 async fn delete_resource_server(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
     let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
+    let management_audience = app.management_audience().to_owned();
     app.db
         .transaction(move |tx| {
             let Some(stored) = store::find_for_update(tx, &tenant, &decoded(&id))? else { return Ok(()) };
-            if stored.is_system {
-                return Err(ApiError::new(400, "A system API cannot be deleted")
+            if stored.text("identifier") == management_audience {
+                return Err(ApiError::new(400, "The Management API cannot be deleted")
                     .with_code(ErrorCode::OperationNotSupported)
                     .into());
             }

@@ -12,6 +12,8 @@ pub(crate) struct Stored {
     pub(crate) is_system: bool,
     pub(crate) seq: i64,
     pub(crate) sealed_secret: Option<Vec<u8>>,
+    /// The public key that tokens are encrypted with, as JWK.
+    pub(crate) encryption_key: Option<String>,
 }
 
 impl Stored {
@@ -20,7 +22,7 @@ impl Stored {
     }
 }
 
-const COLUMNS: &str = "SELECT r.document, r.version, r.is_system, r.seq, c.client_id, r.signing_secret FROM resource_server r \
+const COLUMNS: &str = "SELECT r.document, r.version, r.is_system, r.seq, c.client_id, r.signing_secret, r.encryption_key FROM resource_server r \
     LEFT JOIN client c ON c.tenant = r.tenant AND c.resource_server_identifier = r.identifier \
     WHERE r.tenant = $1";
 
@@ -36,6 +38,7 @@ fn read(row: &Row<'_>) -> DbResult<Stored> {
         is_system: row.int(2)? != 0,
         seq: row.int(3)?,
         sealed_secret: row.opt_bytes(5)?.map(<[u8]>::to_vec),
+        encryption_key: row.opt_text(6)?.map(str::to_owned),
     })
 }
 
@@ -108,16 +111,26 @@ pub(crate) fn insert(
     tenant: &str,
     api: &Object,
     sealed_secret: Option<&Vec<u8>>,
+    encryption_key: Option<&str>,
     seq: i64,
 ) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO resource_server \
-        (tenant, id, identifier, seq, version, document, signing_secret, is_system) \
-        VALUES ($1, $2, $3, $4, 1, $5, $6, $7)";
+        (tenant, id, identifier, seq, version, document, signing_secret, is_system, encryption_key) \
+        VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)";
     let identifier = text(api, "identifier");
     let is_system = api.get("is_system") == Some(&Value::Bool(true));
     tx.execute(
         INSERT,
-        params![tenant, text(api, "id"), identifier, seq, &to_json(api), sealed_secret, is_system],
+        params![
+            tenant,
+            text(api, "id"),
+            identifier,
+            seq,
+            &to_json(api),
+            sealed_secret,
+            is_system,
+            encryption_key
+        ],
     )?;
     tx.changed(Kind::ResourceServer, tenant, identifier);
     Ok(())
@@ -128,13 +141,17 @@ pub(super) fn update(
     tenant: &str,
     api: &Object,
     sealed_secret: Option<&Vec<u8>>,
+    encryption_key: Option<&str>,
     version: i64,
 ) -> DbResult<bool> {
     const UPDATE: &str = "UPDATE resource_server SET version = version + 1, document = $4, \
-        signing_secret = COALESCE($5, signing_secret) \
+        signing_secret = COALESCE($5, signing_secret), encryption_key = $6 \
         WHERE tenant = $1 AND id = $2 AND version = $3";
     tx.changed(Kind::ResourceServer, tenant, text(api, "identifier"));
-    Ok(tx.execute(UPDATE, params![tenant, text(api, "id"), version, &to_json(api), sealed_secret])? > 0)
+    Ok(tx.execute(
+        UPDATE,
+        params![tenant, text(api, "id"), version, &to_json(api), sealed_secret, encryption_key],
+    )? > 0)
 }
 
 /// Deletes an API, the grants for it, and its client's link to it.

@@ -1,19 +1,24 @@
 //! `client_credentials` (RFC 6749 section 4.4): a client gets a token for itself.
 
-use super::{quota, success};
+use super::{access_token, quota, success};
 use crate::app::App;
 use crate::client_grants::Granted;
 use crate::clients::Client;
-use crate::http::{Form, OAuthError};
-use crate::resource_servers::Api;
+use crate::clients::certificate::ClientCertificate;
+use crate::http::{Failure, Form, OAuthError};
+use crate::resource_servers::{Api, ProofOfPossession};
 use axum::response::Response;
 use serde::Serialize;
-use tenantry_jose::jwt;
 
 pub(super) const GRANT_TYPE: &str = "client_credentials";
 
-pub(super) async fn grant(app: &App, client: &Client, form: &Form) -> Result<Response, OAuthError> {
-    let audience = form.get("audience").ok_or_else(|| {
+pub(super) async fn grant(
+    app: &App,
+    client: &Client,
+    form: &Form,
+    certificate: Option<&ClientCertificate>,
+) -> Result<Response, OAuthError> {
+    let audience = form.get("audience").or(app.default_audience.as_deref()).ok_or_else(|| {
         OAuthError::access_denied(
             "No audience parameter was provided, and no default audience has been configured",
         )
@@ -24,12 +29,16 @@ pub(super) async fn grant(app: &App, client: &Client, form: &Form) -> Result<Res
     let granted = app.grants.find(app, client, audience).await?;
     let granted = granted.filter(|_| !api.denies_clients).ok_or_else(|| not_granted(client, audience))?;
     check_organization(form, &granted)?;
-    check_served(client, &api)?;
+    let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
     if let Some(quota) = client.token_quota {
         quota::take(app, &client.client_id, quota).await?;
     }
-    issue(app, client, &api, &scope).await
+    let token = access_token::issue(app, client, &api, &scope, bound_to).await?;
+    let answer =
+        Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
+    let answer = serde_json::to_string(&answer);
+    Ok(success(answer.map_err(|error| OAuthError::from(Failure::from(error)))?))
 }
 
 fn not_granted(client: &Client, audience: &str) -> OAuthError {
@@ -57,19 +66,31 @@ fn check_organization(form: &Form, granted: &Granted) -> Result<(), OAuthError> 
     Ok(())
 }
 
-/// Tokens that the settings ask for but that are not served are refused, never replaced by weaker ones.
-fn check_served(client: &Client, api: &Api) -> Result<(), OAuthError> {
-    if client.require_proof_of_possession || api.requires_proof_of_possession {
-        return Err(OAuthError::invalid_request("Proof of possession is required"));
+/// The certificate that the token is bound to. Who must prove possession and cannot gets no token, never a weaker one.
+fn binding<'a>(
+    client: &Client,
+    api: &Api,
+    certificate: Option<&'a ClientCertificate>,
+) -> Result<Option<&'a ClientCertificate>, OAuthError> {
+    let (binds, api_requires) = match api.proof_of_possession {
+        ProofOfPossession::None => (false, false),
+        ProofOfPossession::Mtls { required } => (true, required),
+        ProofOfPossession::Dpop { required } => {
+            if required {
+                return Err(OAuthError::invalid_request(
+                    "Proof of possession by DPoP is required and not supported",
+                ));
+            }
+            (false, false)
+        }
+    };
+    match certificate {
+        Some(certificate) if binds || client.require_proof_of_possession => Ok(Some(certificate)),
+        None if api_requires || client.require_proof_of_possession => {
+            Err(OAuthError::invalid_request("Proof of possession is required: present a client certificate"))
+        }
+        Some(_) | None => Ok(None),
     }
-    if api.signing_alg != "RS256" || api.token_dialect != "access_token" || api.encrypts_tokens {
-        return Err(OAuthError::new(
-            501,
-            "temporarily_unavailable",
-            "This API asks for a token format that this version does not issue",
-        ));
-    }
-    Ok(())
 }
 
 /// The scopes of the token: all that were granted, or those that were asked for if all of them were.
@@ -91,20 +112,6 @@ fn scopes(api: &Api, granted: &Granted, requested: Option<&str>) -> Result<Strin
     Err(OAuthError::access_denied(format!("Client has not been granted scopes: {missing}")))
 }
 
-/// Claims in the order of Auth0's own tokens.
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    sub: &'a str,
-    aud: &'a str,
-    iat: i64,
-    exp: i64,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    scope: &'a str,
-    gty: &'static str,
-    azp: &'a str,
-}
-
 #[derive(Serialize)]
 struct Answer<'a> {
     access_token: &'a str,
@@ -112,31 +119,4 @@ struct Answer<'a> {
     scope: &'a str,
     expires_in: i64,
     token_type: &'static str,
-}
-
-async fn issue(app: &App, client: &Client, api: &Api, scope: &str) -> Result<Response, OAuthError> {
-    let now = app.clock.now_secs();
-    let keys = app.keys();
-    let claims = Claims {
-        iss: app.issuer(),
-        sub: &format!("{}@clients", client.client_id),
-        aud: &api.identifier,
-        iat: now,
-        exp: now + api.token_lifetime,
-        scope,
-        gty: "client-credentials",
-        azp: &client.client_id,
-    };
-    let claims = serde_json::to_string(&claims).map_err(internal)?;
-    let input = jwt::signing_input(keys.header(), &claims);
-    let token = app.signer.sign(keys.current().clone(), input).await.map_err(|_| {
-        OAuthError::new(503, "temporarily_unavailable", "Too many tokens are being issued, try again")
-    })?;
-    let answer = Answer { access_token: &token, scope, expires_in: api.token_lifetime, token_type: "Bearer" };
-    Ok(success(serde_json::to_string(&answer).map_err(internal)?))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn internal(error: serde_json::Error) -> OAuthError {
-    OAuthError::new(500, "server_error", "Internal error").with_hint(error.to_string())
 }

@@ -1,16 +1,18 @@
 //! The token endpoint (`POST /oauth/token`, RFC 6749 section 3.2): one file per grant type.
 
+mod access_token;
 mod client_credentials;
 mod quota;
 
 use crate::app::App;
 use crate::clients::auth::authenticate;
+use crate::clients::certificate::ClientCertificate;
 use crate::http::{Form, OAuthError, options};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use axum::{Extension, Router};
 use http::{HeaderMap, HeaderValue, header};
 
 /// The routes of this slice.
@@ -21,7 +23,13 @@ pub(crate) fn routes() -> Router<App> {
 /// Grant types that are known but not served; asking for one is answered by what the client may do.
 const CLIENT_GRANT_TYPES_URI: &str = "https://auth0.com/docs/clients/client-grant-types";
 
-async fn token(State(app): State<App>, headers: HeaderMap, form: Form) -> Result<Response, OAuthError> {
+async fn token(
+    State(app): State<App>,
+    certificate: Option<Extension<ClientCertificate>>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, OAuthError> {
+    let certificate = certificate.as_deref();
     let grant_type = form.get("grant_type").ok_or_else(|| OAuthError::missing_parameter("grant_type"))?;
     if grant_type != client_credentials::GRANT_TYPE {
         let shown: String = grant_type.chars().take(128).collect();
@@ -31,7 +39,7 @@ async fn token(State(app): State<App>, headers: HeaderMap, form: Form) -> Result
             format!("Unsupported grant type: {shown}"),
         ));
     }
-    let client = authenticate(&app, &headers, &form).await?;
+    let client = authenticate(&app, &headers, &form, certificate).await?;
     if !client.grant_types.iter().any(|allowed| allowed == grant_type) {
         return Err(OAuthError::new(
             403,
@@ -40,7 +48,7 @@ async fn token(State(app): State<App>, headers: HeaderMap, form: Form) -> Result
         )
         .with_uri(CLIENT_GRANT_TYPES_URI));
     }
-    client_credentials::grant(&app, &client, &form).await
+    client_credentials::grant(&app, &client, &form, certificate).await
 }
 
 /// A successful answer (RFC 6749 section 5.1).

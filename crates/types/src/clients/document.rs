@@ -26,6 +26,13 @@ pub struct StoredClient {
     pub client_secret_at: usize,
 }
 
+impl From<Object> for ClientDocument {
+    /// Members of another client, some of them replaced for an answer.
+    fn from(members: Object) -> Self {
+        Self { members }
+    }
+}
+
 impl ClientDocument {
     /// The client that a checked `POST /clients` body describes. `new_id` makes its id; strict third-party clients
     /// have ids of another shape.

@@ -232,7 +232,6 @@ const LOGOUT: &str = "logout";
 const REFRESH: &str = "refresh tokens";
 const PAR: &str = "pushed authorization requests (`/oauth/par`)";
 const ORGANIZATIONS: &str = "organizations";
-const CREDENTIALS: &str = "client credentials";
 const PROFILES: &str = "connection and user attribute profiles";
 
 /// Every field of a client.
@@ -312,7 +311,7 @@ pub const FIELDS: &[Field] = &[
         .removable()
         .read(Keys)
         .write(WriteGuard::Credentials)
-        .refused(CREDENTIALS),
+        .enforced("a_client_with_keys_proves_itself_by_them_and_by_nothing_else"),
     Field::new("require_pushed_authorization_requests", schema::require_pushed_authorization_requests)
         .curated()
         .inert(PAR),
@@ -329,7 +328,7 @@ pub const FIELDS: &[Field] = &[
         .patched_as(schema::token_vault_privileged_access_patch)
         .removable()
         .write(WriteGuard::TokenVault)
-        .refused(CREDENTIALS),
+        .inert("the Token Vault"),
     Field::new("compliance_level", schema::compliance_level).curated().removable().inert(LOGIN),
     Field::new(
         "skip_non_verifiable_callback_uri_confirmation_prompt",

@@ -11,7 +11,7 @@ pub mod fields;
 pub mod ledger;
 mod merge;
 mod rules;
-pub mod schema;
+pub(crate) mod schema;
 
 pub use document::{ClientDocument, StoredClient};
 pub use fields::{Enforcement, FIELDS, Field, ReadGroup, WriteGuard, field};

@@ -91,6 +91,7 @@ fn check_ownership(before: &ClientDocument, after: &ClientDocument) -> Checked {
 
 fn check(client: &ClientDocument, body: &Object) -> Checked {
     check_unserved(body)?;
+    check_authentication(client)?;
     check_grant_types(client, body)?;
     check_refresh_token(client)?;
     check_metadata(client)?;
@@ -118,7 +119,6 @@ fn check_unserved(body: &Object) -> Checked {
         }
         // These members are served as such; what they refer to is not.
         let references: &[(&str, &str)] = match name.as_str() {
-            "signed_request_object" => &[("credentials", "client credentials")],
             "my_organization_configuration" => &[
                 ("connection_profile_id", "connection profiles"),
                 ("user_attribute_profile_id", "user attribute profiles"),
@@ -138,6 +138,26 @@ fn check_unserved(body: &Object) -> Checked {
 
 fn unserved(name: &str, needs: &str) -> ApiError {
     ApiError::invalid_body(format!("{name} cannot be set: {needs} are not served by this version"))
+}
+
+/// A client authenticates by its secret or by keys, never by both; and who uses keys gets tokens signed by one.
+fn check_authentication(client: &ClientDocument) -> Checked {
+    let Some(methods) = client.get("client_authentication_methods") else { return Ok(()) };
+    if client.get("token_endpoint_auth_method").is_some() {
+        return Err(ApiError::invalid_body(
+            "client_authentication_methods and token_endpoint_auth_method are mutually exclusive",
+        ));
+    }
+    let alg = client.get("jwt_configuration").and_then(|jwt| jwt.get("alg")).and_then(Value::as_str);
+    if !matches!(alg, Some("RS256" | "PS256")) {
+        return Err(ApiError::invalid_body(
+            "client_authentication_methods requires jwt_configuration.alg to be RS256 or PS256",
+        ));
+    }
+    if methods.as_object().is_none_or(|methods| methods.len() != 1) {
+        return Err(ApiError::invalid_body("client_authentication_methods takes exactly one method"));
+    }
+    Ok(())
 }
 
 fn check_grant_types(client: &ClientDocument, body: &Object) -> Checked {

@@ -11,7 +11,7 @@ use crate::schema::{
 
 pub(super) use super::addons::addons;
 
-const CREDENTIAL_ALGORITHMS: &[&str] = &["RS256", "RS384", "PS256"];
+pub(crate) const CREDENTIAL_ALGORITHMS: &[&str] = &["RS256", "RS384", "PS256"];
 
 /// The longest identifier of an API.
 const MAX_AUDIENCE: u32 = 600;
