@@ -174,9 +174,10 @@ fn check_named_credentials(
             let id = named.get("id").and_then(Value::as_str).unwrap_or_default();
             match types.get(id) {
                 None => {
-                    return Err(
-                        ApiError::invalid_body(format!("{path}: the credential {id} does not exist")).into()
-                    );
+                    return Err(ApiError::invalid_body(format!(
+                        "{path}: the credential {id} does not exist"
+                    ))
+                    .into());
                 }
                 Some(found) if *found != kind => {
                     return Err(ApiError::invalid_body(format!(

@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail this way")]
 
+mod access_tokens;
 mod authorization;
+mod client_authentication;
 mod client_grants;
 mod clients;
+mod credentials;
 mod errors;
 mod http;
 mod ledger;
 mod lists;
+mod mtls;
 mod resource_servers;
 mod secrets;
 mod third_party;

@@ -73,3 +73,87 @@ async fn nothing_that_is_secret_is_in_the_database_in_clear() {
     }
     assert!(searched > 100_000, "the database was read");
 }
+
+#[tokio::test]
+async fn a_rotation_with_a_grace_period_keeps_the_secret_before_for_so_long() {
+    let t = Testkit::start().await;
+    let first = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let path = format!("/api/v2/clients/{}", first.client_id);
+    let rotate = async |body: Value| {
+        Credentials::of(&t.admin.post(&format!("{path}/rotate-secret"), &body).await.expect(200))
+    };
+    let status = async |credentials: &Credentials| t.ask(credentials, &t.audience(), &[]).await.status;
+
+    let second = rotate(json!({"grace_period_seconds": 60})).await;
+    assert_eq!((status(&first).await, status(&second).await), (200, 200));
+    let list = t.admin.get(&format!("{path}/secrets")).await.expect(200);
+    let current: Vec<_> =
+        list.as_array().unwrap().iter().map(|one| one["is_current"].as_bool().unwrap()).collect();
+    assert_eq!(current.iter().filter(|current| **current).count(), 1);
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    let ending = list.as_array().unwrap().iter().find(|one| one["is_current"] == false).unwrap();
+    assert_eq!(ending["expires_at"], tenantry_types::time::print(t.clock.now_ms() + 60_000));
+    for secret in [&first.client_secret, &second.client_secret] {
+        assert!(!list.to_string().contains(secret.as_str()), "no value is ever shown");
+    }
+    let fourth = {
+        let third = rotate(json!({"grace_period_seconds": 3600})).await;
+        assert_eq!((status(&first).await, status(&second).await, status(&third).await), (200, 200, 200));
+        rotate(json!({"grace_period_seconds": 30})).await
+    };
+    let port = t.base.rsplit_once(':').unwrap().1.to_owned();
+    let t = t.restart(|config| config.listen = Some(format!("127.0.0.1:{port}"))).await;
+    let status = async |credentials: &Credentials| t.ask(credentials, &t.audience(), &[]).await.status;
+    assert_eq!((status(&first).await, status(&second).await), (200, 200), "also after a restart");
+    t.clock.advance(std::time::Duration::from_millis(29_999));
+    assert_eq!(status(&second).await, 200);
+    t.clock.advance(std::time::Duration::from_millis(1));
+    assert_eq!((status(&first).await, status(&second).await, status(&fourth).await), (401, 401, 200));
+    let rest = t.admin.get(&format!("{path}/secrets")).await.expect(200);
+    assert_eq!(rest.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_can_be_ended_before_its_time() {
+    let t = Testkit::start().await;
+    let first = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let path = format!("/api/v2/clients/{}", first.client_id);
+    let body = json!({"grace_period_seconds": 3600});
+    let second = Credentials::of(&t.admin.post(&format!("{path}/rotate-secret"), &body).await.expect(200));
+    assert_eq!(t.ask(&first, &t.audience(), &[]).await.status, 200);
+    let list = t.admin.get(&format!("{path}/secrets")).await.expect(200);
+    for secret in list.as_array().unwrap() {
+        let one = format!("{path}/secrets/{}", secret["id"].as_str().unwrap());
+        let expected = if secret["is_current"] == true { 400 } else { 204 };
+        assert_eq!(t.admin.delete(&one).await.status, expected);
+        assert_eq!(t.admin.delete(&one).await.status, expected);
+    }
+    assert_eq!(t.ask(&first, &t.audience(), &[]).await.status, 401);
+    assert_eq!(t.ask(&second, &t.audience(), &[]).await.status, 200);
+    let mut used = Value::Null;
+    for _ in 0..100 {
+        used = t.admin.get(&format!("{path}/secrets")).await.expect(200)[0]["last_used_at"].clone();
+        if used.is_string() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(used, tenantry_types::time::print(t.clock.now_ms()), "its last use is known");
+
+    for bad in [
+        json!({"grace_period_seconds": -1}),
+        json!({"grace_period_seconds": "1"}),
+        json!({"grace": 1}),
+        json!({"grace_period_seconds": 2_592_001}),
+    ] {
+        assert_eq!(t.admin.post(&format!("{path}/rotate-secret"), &bad).await.status, 400, "{bad}");
+    }
+    for _ in 0..9 {
+        let _ = t.admin.post(&format!("{path}/rotate-secret"), &body).await.expect(200);
+    }
+    assert_eq!(t.admin.post(&format!("{path}/rotate-secret"), &body).await.status, 400, "too many at once");
+    let last =
+        Credentials::of(&t.admin.post(&format!("{path}/rotate-secret"), &Value::Null).await.expect(200));
+    assert_eq!(t.admin.get(&format!("{path}/secrets")).await.expect(200).as_array().unwrap().len(), 1);
+    assert_eq!(t.ask(&last, &t.audience(), &[]).await.status, 200);
+}

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tenantry_jose::jwt::{self, Unverified};
-use tenantry_jose::{JwkSet, RsaSigningKey};
+use tenantry_jose::{JwkSet, RsaSigningKey, SigningAlgorithm, VerifyingAlgorithm};
 use tenantry_testkit::{Credentials, Testkit, client_path, reply};
 
 fn part(token: &str, index: usize) -> Value {
@@ -46,7 +46,11 @@ async fn a_token_has_the_documented_claims_and_verifies_with_the_published_key()
     let key = keys.keys.iter().find(|key| key.kid.as_deref() == header["kid"].as_str()).unwrap();
     assert!(key.x5c.is_some() && key.x5t.is_some());
     let parsed = Unverified::parse(token).unwrap();
-    assert!(key.public_key().unwrap().verifies_rs256(parsed.signing_input.as_bytes(), &parsed.signature));
+    assert!(
+        key.public_key(VerifyingAlgorithm::Rs256)
+            .unwrap()
+            .verifies(parsed.signing_input.as_bytes(), &parsed.signature)
+    );
 }
 
 #[tokio::test]
@@ -236,7 +240,7 @@ async fn forged_expired_and_foreign_tokens_are_refused() {
     let stranger = RsaSigningKey::generate().unwrap();
     let sign = |key: &RsaSigningKey, header: &Value, claims: &Value| {
         let input = jwt::signing_input(&header.to_string(), &claims.to_string());
-        let signature = key.sign_rs256(input.as_bytes()).unwrap();
+        let signature = key.sign(SigningAlgorithm::Rs256, input.as_bytes()).unwrap();
         jwt::assemble(input, &signature)
     };
     let none = format!(
