@@ -103,7 +103,7 @@ impl DataDir {
     /// # Errors
     /// Another process is in.
     pub fn lock(&self) -> Result<File, DataDirError> {
-        self.lock_file(self.0.join("lock"))
+        self.lock_file(&self.0.join("lock"))
     }
 
     /// The same for a database, which may be in another directory than the rest.
@@ -113,18 +113,13 @@ impl DataDir {
     pub fn lock_database(&self, database: &Path) -> Result<File, DataDirError> {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
-        self.lock_file(path.into())
+        self.lock_file(Path::new(&path))
     }
 
-    fn lock_file(&self, path: PathBuf) -> Result<File, DataDirError> {
-        let io = |source| DataDirError::Io { path: path.clone(), source };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io)?;
+    fn lock_file(&self, path: &Path) -> Result<File, DataDirError> {
+        let io = |source| DataDirError::Io { path: path.to_owned(), source };
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(if path == self.0.join("lock") {

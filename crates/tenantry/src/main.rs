@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server. The first start makes everything it needs.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Print the shell variables that point SDKs and tools at the server, for `eval "$(tenantry env)"`.
     Env(env::Args),
     /// Ask the running server for an access token, and print it.
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command {
-            Command::Serve(args) => serve::run(args).await,
+            Command::Serve(args) => serve::run(*args).await,
             Command::Env(args) => env::run(args).await,
             Command::Token(args) => token::run(args).await,
         }

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Address of an HTTPS listener that asks every caller for a certificate; mtls.<domain> asks on the ordinary one
     #[arg(long, value_name = "ADDR", env = "TENANTRY_MTLS_LISTEN")]
     mtls_listen: Option<String>,
-    /// Authorities in PEM that issue client certificates for tls_client_auth
+    /// Authorities in PEM that issue client certificates for `tls_client_auth`
     #[arg(long, value_name = "FILE", env = "TENANTRY_MTLS_CA")]
     mtls_ca: Option<PathBuf>,
     /// Network of a proxy that ends TLS and forwards client certificates; may be repeated, or separated by commas

@@ -163,6 +163,32 @@ fn a_second_process_on_the_same_directory_is_refused() {
 }
 
 #[test]
+fn a_second_process_on_the_same_database_is_refused() {
+    let (one, two) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let url = format!("sqlite:{}", one.path().join("shared.db").display());
+    let first = serve(one.path(), &["--database-url", &url]);
+    std::fs::copy(one.path().join("master.key"), two.path().join("master.key")).unwrap();
+    let second = run(two.path(), "serve", &["--listen", "127.0.0.1:0", "--database-url", &url]);
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(second.status.code() == Some(1) && said.contains("another tenantry process is using"), "{said}");
+    assert_eq!(first.stop("TERM").0, Some(0));
+}
+
+#[test]
+fn a_stopped_server_leaves_everything_in_one_file() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let server = serve(dir.path(), &[]);
+    let before = env(dir.path());
+    assert_eq!(server.stop("TERM").0, Some(0));
+    for name in ["tenantry.db", "master.key"] {
+        std::fs::copy(dir.path().join(name), other.path().join(name)).unwrap();
+    }
+    let restored = serve(other.path(), &[]);
+    assert_eq!(env(other.path())["AUTH0_CLIENT_ID"], before["AUTH0_CLIENT_ID"]);
+    assert_eq!(restored.stop("TERM").0, Some(0));
+}
+
+#[test]
 fn wrong_usage_and_failures_have_their_exit_codes() {
     let dir = TempDir::new().unwrap();
     let code = |args: &[&str]| Command::new(PROGRAM).args(args).output().unwrap().status.code();

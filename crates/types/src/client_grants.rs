@@ -1,5 +1,6 @@
 //! Client grants: which client may call which API, and with which scopes.
 
+use crate::clients::Enforcement;
 use crate::json::in_order;
 use crate::schema::{Part, Schema, Violation, array, boolean, object, one_of, optional, required, string};
 use crate::{ApiError, Object};
@@ -20,6 +21,23 @@ const ORDER: &[&str] = &[
     "default_for",
     "is_system",
 ];
+
+/// What each member does; see [`crate::clients::ledger`].
+pub const LEDGER: &[(&str, Enforcement)] = &[
+    ("client_id", enforced("requests_that_cannot_be_served_get_the_recorded_errors")),
+    ("audience", enforced("requests_that_cannot_be_served_get_the_recorded_errors")),
+    ("scope", enforced("a_patched_grant_changes_the_next_token")),
+    ("allow_all_scopes", enforced("a_patched_grant_changes_the_next_token")),
+    ("subject_type", enforced("a_grant_for_users_gives_a_client_nothing_for_itself")),
+    ("default_for", enforced("third_party_clients_use_the_grant_for_all_of_them")),
+    ("organization_usage", enforced("a_grant_that_requires_an_organization_is_of_no_use_without_one")),
+    ("allow_any_organization", Enforcement::Inert { flow: "organizations" }),
+    ("authorization_details_types", Enforcement::Inert { flow: "rich authorization requests" }),
+];
+
+const fn enforced(test: &'static str) -> Enforcement {
+    Enforcement::Enforced { test }
+}
 
 const ORGANIZATION_USAGE: &[&str] = &["deny", "allow", "require"];
 

@@ -1,5 +1,6 @@
 //! APIs (resource servers): what may call them, and what the tokens for them look like.
 
+use crate::clients::Enforcement;
 use crate::json::in_order;
 use crate::schema::{
     Member, Part, Schema, Violation, any, array, boolean, integer, object, one_of, optional, required, string,
@@ -33,6 +34,38 @@ const ORDER: &[&str] = &[
     "is_system",
     "client_id",
 ];
+
+/// What each member does; see [`crate::clients::ledger`].
+pub const LEDGER: &[(&str, Enforcement)] = &[
+    ("name", Enforcement::Echo),
+    ("identifier", enforced("requests_that_cannot_be_served_get_the_recorded_errors")),
+    ("scopes", enforced("a_patched_grant_changes_the_next_token")),
+    ("signing_alg", enforced("the_algorithm_of_the_api_decides_the_signature")),
+    ("signing_secret", enforced("the_algorithm_of_the_api_decides_the_signature")),
+    ("token_lifetime", enforced("an_api_that_is_gone_or_closed_gives_no_tokens")),
+    ("token_lifetime_for_web", inert("login (`/authorize`)")),
+    ("token_dialect", enforced("the_dialect_of_the_api_decides_the_claims")),
+    ("enforce_policies", enforced("the_dialect_of_the_api_decides_the_claims")),
+    ("token_encryption", enforced("an_encrypted_token_shows_nothing_to_others")),
+    ("proof_of_possession", enforced("a_bound_token_is_of_no_use_without_its_certificate")),
+    ("subject_type_authorization.client", enforced("an_api_that_is_gone_or_closed_gives_no_tokens")),
+    ("subject_type_authorization.user", inert("login (`/authorize`)")),
+    ("allow_offline_access", inert("refresh tokens")),
+    ("allow_online_access", inert("refresh tokens")),
+    ("allow_online_access_with_ephemeral_sessions", inert("refresh tokens")),
+    ("skip_consent_for_verifiable_first_party_clients", inert("consent")),
+    ("consent_policy", inert("consent")),
+    ("authorization_details", inert("rich authorization requests")),
+    ("authorization_policy", inert("authorization policies of user flows")),
+];
+
+const fn enforced(test: &'static str) -> Enforcement {
+    Enforcement::Enforced { test }
+}
+
+const fn inert(flow: &'static str) -> Enforcement {
+    Enforcement::Inert { flow }
+}
 
 /// The longest lifetime of a token, in seconds: 30 days.
 const MAX_LIFETIME: u32 = 2_592_000;

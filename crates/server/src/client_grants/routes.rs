@@ -27,6 +27,11 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
         .get(GRANT, &[Scope::READ_CLIENT_GRANTS], get_client_grant)
         .patch(GRANT, &[Scope::UPDATE_CLIENT_GRANTS], update_client_grant)
         .delete(GRANT, &[Scope::DELETE_CLIENT_GRANTS], delete_client_grant)
+        .get(
+            "/api/v2/client-grants/{id}/organizations",
+            &[Scope::READ_ORGANIZATION_CLIENT_GRANTS],
+            list_client_grant_organizations,
+        )
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
@@ -36,6 +41,16 @@ static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
         optional("allow_any_organization", one_of(&["true"])),
         optional("subject_type", one_of(&["client", "user"])),
         optional("default_for", one_of(&["third_party_clients"])),
+        optional("page", integer().min(0)),
+        optional("per_page", integer().min(0).max(100)),
+        optional("include_totals", boolean()),
+        optional("from", string()),
+        optional("take", integer().min(1).max(100)),
+    ])
+});
+
+static ORGANIZATIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
+    object([
         optional("page", integer().min(0)),
         optional("per_page", integer().min(0).max(100)),
         optional("include_totals", boolean()),
@@ -163,6 +178,26 @@ fn check_api(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failur
 async fn get_client_grant(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
     let grant = store::find(&app.db, &app.tenant, &id).await?.ok_or_else(not_found)?;
     Ok(json(StatusCode::OK, Value::Object(grant).to_string()))
+}
+
+/// `GET /client-grants/{id}/organizations`: none, as long as there are no organizations.
+async fn list_client_grant_organizations(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult {
+    let query = Query::parse(raw.as_deref(), &ORGANIZATIONS_QUERY)?;
+    let page = Page::of(&query, &app, Some(MOST_BY_NUMBER))?;
+    store::find(&app.db, &app.tenant, &id).await?.ok_or_else(not_found)?;
+    let body = match page {
+        Page::Number { page, per_page, include_totals: true } => {
+            let start = page.saturating_mul(per_page);
+            format!(r#"{{"organizations":[],"start":{start},"limit":{per_page},"total":0}}"#)
+        }
+        Page::Number { .. } => "[]".into(),
+        Page::Checkpoint { .. } => r#"{"organizations":[]}"#.into(),
+    };
+    Ok(json(StatusCode::OK, body))
 }
 
 /// `PATCH /client-grants/{id}`.

@@ -1,4 +1,4 @@
-//! `private_key_jwt`: a client proves itself by an assertion that it signed (RFC 7523, OpenID Connect Core section 9).
+//! `private_key_jwt`: a client proves itself by an assertion that it signed (RFC 7523, `OpenID` Connect Core section 9).
 
 use super::{AuthMethod, Client};
 use crate::app::App;

@@ -92,6 +92,9 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
     let mut body = clients::check_create_body(&body)?.clone();
     clients::check_write_scopes(Operation::Create, &body, caller.scopes())?;
     let credentials = take_definitions(&app, &mut body)?;
+    if !credentials.is_empty() && !caller.scopes().contains(Scope::CREATE_CLIENT_CREDENTIALS) {
+        return Err(ApiError::insufficient_scope([Scope::CREATE_CLIENT_CREDENTIALS.as_str()]).into());
+    }
     let new_id = |mode| match mode {
         ThirdPartySecurityMode::Strict => ids::third_party_client_id(&app.random),
         ThirdPartySecurityMode::Permissive => ids::client_id(&app.random),

@@ -49,8 +49,8 @@ impl NewCredential {
         match (kind, &material) {
             (CredentialType::PublicKey, Some(material)) => {
                 let key = material.rsa_key().map_err(bad)?;
-                let kid = text("kid").map_or_else(|| key.thumbprint(), str::to_owned);
-                set("kid", Some(&kid));
+                let key_id = text("kid").map_or_else(|| key.thumbprint(), str::to_owned);
+                set("kid", Some(&key_id));
                 set("alg", Some(text("alg").unwrap_or("RS256")));
                 set("name", text("name"));
                 credential.expires_at = text("expires_at").and_then(time::parse);
@@ -58,7 +58,7 @@ impl NewCredential {
                     credential.expires_at = Some(material.certificate().map_err(bad)?.not_after * 1000);
                 }
                 credential.jwk = Some(serde_json::to_string(key).unwrap_or_default());
-                credential.sort = kid;
+                credential.sort = key_id;
             }
             (CredentialType::X509Cert, Some(material)) => {
                 let certificate = material.certificate().map_err(bad)?;

@@ -73,6 +73,9 @@ fn reveal(app: &App, stored: Stored) -> Result<Object, Failure> {
     Ok(resource_servers::ordered(api))
 }
 
+/// Members of an encryption key in the order of answers.
+const ENCRYPTION_KEY_ORDER: &[&str] = &["name", "alg", "kid", "thumbprint_sha256"];
+
 /// Takes the encryption key out of a body: its PEM is stored as a JWK, and shown by its thumbprint from then on.
 fn take_encryption_key(body: &mut Object) -> Result<Option<String>, Failure> {
     let settings = body.get_mut("token_encryption").and_then(|settings| settings.get_mut("encryption_key"));
@@ -83,9 +86,7 @@ fn take_encryption_key(body: &mut Object) -> Result<Option<String>, Failure> {
     let material = material.map_err(bad)?;
     let key = material.rsa_key().map_err(bad)?;
     settings.insert("thumbprint_sha256".into(), key.thumbprint().into());
-    // In the order of answers, whatever the order of the request.
-    const ORDER: [&str; 4] = ["name", "alg", "kid", "thumbprint_sha256"];
-    *settings = tenantry_types::json::in_order(std::mem::take(settings), &ORDER);
+    *settings = tenantry_types::json::in_order(std::mem::take(settings), ENCRYPTION_KEY_ORDER);
     Ok(Some(serde_json::to_string(key)?))
 }
 

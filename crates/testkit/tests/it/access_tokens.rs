@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tenantry_jose::{JwkSet, VerifyingAlgorithm, hs256};
+use tenantry_jose::{JwkSet, VerifyingAlgorithm, base64url, hs256, sha256};
 use tenantry_testkit::Testkit;
 
 fn part(token: &str, index: usize) -> Value {
@@ -10,7 +10,7 @@ fn part(token: &str, index: usize) -> Value {
 
 /// An API with these settings, and a token for it with the scopes `a` and `b`.
 async fn token(t: &Testkit, settings: Value) -> (Value, String) {
-    let identifier = format!("https://api/{settings}");
+    let identifier = format!("https://api/{}", base64url(&sha256(settings.to_string().as_bytes())));
     let mut body = settings;
     body["identifier"] = identifier.as_str().into();
     body["scopes"] = json!([{"value": "a"}, {"value": "b"}]);

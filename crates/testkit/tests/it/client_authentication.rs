@@ -139,6 +139,7 @@ async fn a_client_with_keys_proves_itself_by_them_and_by_nothing_else() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of what can be wrong")]
 async fn every_check_of_an_assertion_can_fail() {
     let t = Testkit::start().await;
     let (signer, stranger) = (Signer::new(), Signer::new());

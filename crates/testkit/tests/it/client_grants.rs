@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tenantry_testkit::Testkit;
+use tenantry_testkit::{Credentials, Testkit};
 
 const GRANTS: &str = "/api/v2/client-grants";
 
@@ -108,4 +108,38 @@ async fn lists_are_in_the_order_of_ids_and_paged_both_ways() {
     let beyond = t.admin.get(&format!("{GRANTS}?page=10&per_page=100")).await;
     assert_eq!((beyond.status, beyond.text("errorCode")), (400, "invalid_paging"));
     assert_eq!(beyond.text("message"), "Requesting page exceeds the allowed maximum of 1000 records.");
+}
+
+#[tokio::test]
+async fn a_grant_for_users_gives_a_client_nothing_for_itself() {
+    let t = Testkit::start().await;
+    let _ = t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api"})).await.expect(201);
+    let client = t.create_client(json!({"token_endpoint_auth_method": "client_secret_post"})).await;
+    let mut body = json!({"client_id": client["client_id"], "audience": "https://api", "scope": [], "subject_type": "user"});
+    let _ = t.admin.post(GRANTS, &body).await.expect(201);
+    let credentials = Credentials::of(&client);
+    assert_eq!(t.ask(&credentials, "https://api", &[]).await.status, 403);
+    body["subject_type"] = "client".into();
+    let _ = t.admin.post(GRANTS, &body).await.expect(201);
+    assert_eq!(t.ask(&credentials, "https://api", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_grant_that_requires_an_organization_is_of_no_use_without_one() {
+    let t = Testkit::start().await;
+    let _ = t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api"})).await.expect(201);
+    let machine = t.create_machine("https://api", &[]).await;
+    let grants = t.admin.get(&format!("{GRANTS}?audience=https%3A%2F%2Fapi")).await.expect(200);
+    let path = format!("{GRANTS}/{}", grants[0]["id"].as_str().unwrap());
+    assert_eq!(t.admin.get(&format!("{path}/organizations")).await.expect(200), json!([]));
+    for (usage, status) in [("require", 400), ("allow", 200), ("deny", 200)] {
+        let _ = t.admin.patch(&path, &json!({"organization_usage": usage})).await.expect(200);
+        assert_eq!(t.ask(&machine, "https://api", &[]).await.status, status, "{usage}");
+        let named = t.ask(&machine, "https://api", &[("organization", "org_0123456789abcdef")]).await;
+        assert_eq!(
+            (named.status, named.text("error")),
+            (400, "invalid_request"),
+            "there is no organization to name"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Integration tests: the real server over HTTPS.
 
+#![recursion_limit = "256"] // for one large JSON literal
 #![expect(clippy::unwrap_used, reason = "a test may fail this way")]
 
 mod access_tokens;

@@ -186,7 +186,8 @@ async fn a_bound_token_is_of_no_use_without_its_certificate() {
 #[tokio::test]
 async fn a_forwarded_certificate_counts_only_from_a_trusted_proxy() {
     let own = certificate_pem("O=Acme\nCN=client", None);
-    let encoded: String = own.0.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded =
+        percent_encoding::utf8_percent_encode(&own.0, percent_encoding::NON_ALPHANUMERIC).to_string();
     let start = async |network: &str| {
         let t = Testkit::with(Config {
             http_listen: Some("127.0.0.1:0".into()),

@@ -152,8 +152,8 @@ async fn a_secret_can_be_ended_before_its_time() {
         let _ = t.admin.post(&format!("{path}/rotate-secret"), &body).await.expect(200);
     }
     assert_eq!(t.admin.post(&format!("{path}/rotate-secret"), &body).await.status, 400, "too many at once");
-    let last =
+    let newest =
         Credentials::of(&t.admin.post(&format!("{path}/rotate-secret"), &Value::Null).await.expect(200));
     assert_eq!(t.admin.get(&format!("{path}/secrets")).await.expect(200).as_array().unwrap().len(), 1);
-    assert_eq!(t.ask(&last, &t.audience(), &[]).await.status, 200);
+    assert_eq!(t.ask(&newest, &t.audience(), &[]).await.status, 200);
 }

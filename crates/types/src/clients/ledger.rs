@@ -1,6 +1,7 @@
 //! `docs/enforcement.md`, from the field table.
 
 use super::fields::{Enforcement, FIELDS, ReadGroup, WriteGuard};
+use crate::{client_grants, resource_servers};
 use std::fmt::Write as _;
 
 /// The document, as Markdown.
@@ -21,12 +22,6 @@ pub fn markdown() -> String {
         |---|---|---|---|---|---|\n",
     );
     for field in FIELDS {
-        let (state, shown_by, governs) = match field.state {
-            Enforcement::Enforced { test } => ("enforced", format!("`{test}`"), ""),
-            Enforcement::Echo => ("echo", String::new(), ""),
-            Enforcement::Inert { flow } => ("inert", String::new(), flow),
-            Enforcement::Refused { needs } => ("refused", String::new(), needs),
-        };
         let read = match field.read {
             ReadGroup::Summary => "any read scope",
             ReadGroup::Settings => "`read:clients`, `read:client_keys`",
@@ -41,7 +36,35 @@ pub fn markdown() -> String {
                 "`create:client_credentials`, `update:client_token_vault_privileged_access`"
             }
         };
-        let _ = writeln!(text, "| `{}` | {state} | {shown_by} | {governs} | {read} | {set} |", field.name);
+        let _ = writeln!(text, "| `{}` {} {read} | {set} |", field.name, columns(field.state));
+    }
+    for (title, ledger) in
+        [("APIs (resource servers)", resource_servers::LEDGER), ("Client grants", client_grants::LEDGER)]
+    {
+        let _ =
+            write!(text, "\n## {title}\n\n| member | state | shown by | or governs |\n|---|---|---|---|\n");
+        for (name, state) in ledger {
+            let _ = writeln!(text, "| `{name}` {}", columns(*state));
+        }
     }
     text
+}
+
+/// State, test, and what is governed or needed, as cells of a table.
+fn columns(state: Enforcement) -> String {
+    match state {
+        Enforcement::Enforced { test } => format!("| enforced | `{test}` | |"),
+        Enforcement::Echo => "| echo | | |".into(),
+        Enforcement::Inert { flow } => format!("| inert | | {flow} |"),
+        Enforcement::Refused { needs } => format!("| refused | | {needs} |"),
+    }
+}
+
+/// The names of all tests that show something enforced.
+pub fn tests() -> impl Iterator<Item = &'static str> {
+    let others = resource_servers::LEDGER.iter().chain(client_grants::LEDGER).map(|(_, state)| *state);
+    FIELDS.iter().map(|field| field.state).chain(others).filter_map(|state| match state {
+        Enforcement::Enforced { test } => Some(test),
+        _ => None,
+    })
 }
