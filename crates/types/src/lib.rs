@@ -16,6 +16,7 @@ pub mod resource_servers;
 pub mod schema;
 pub mod scope;
 pub mod time;
+pub mod wire;
 
 pub use error::{ApiError, ErrorCode};
 pub use json::Object;

@@ -10,6 +10,7 @@ mod document;
 pub mod fields;
 pub mod ledger;
 mod merge;
+pub mod model;
 mod rules;
 pub(crate) mod schema;
 
