@@ -86,6 +86,19 @@ impl RsaSigningKey {
     }
 }
 
+/// Reads a PKCS#8 private key in PEM.
+///
+/// # Errors
+/// The text holds no such key.
+pub fn from_pkcs8_pem(text: &str) -> Result<RsaSigningKey, BadKey> {
+    let block = pem::parse(text).map_err(|_| BadKey)?;
+    if block.tag() != "PRIVATE KEY" {
+        return Err(BadKey);
+    }
+    let der = Zeroizing::new(block.into_contents());
+    RsaSigningKey::from_pkcs8(&der)
+}
+
 impl fmt::Debug for RsaSigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RsaSigningKey").field("kid", &self.kid).finish_non_exhaustive()

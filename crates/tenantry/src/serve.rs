@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Private key of that certificate in PEM
     #[arg(long, value_name = "FILE", env = "TENANTRY_TLS_KEY")]
     tls_key: Option<PathBuf>,
-    /// Address of an HTTPS listener that asks every caller for a certificate; mtls.<domain> asks on the ordinary one
+    /// Address of an HTTPS listener that asks every caller for a certificate; the name mtls.DOMAIN asks on the ordinary one
     #[arg(long, value_name = "ADDR", env = "TENANTRY_MTLS_LISTEN")]
     mtls_listen: Option<String>,
     /// Authorities in PEM that issue client certificates for `tls_client_auth`

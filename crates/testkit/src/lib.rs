@@ -142,7 +142,7 @@ impl Testkit {
     /// The audience of the Management API.
     ///
     /// # Panics
-    /// After [`Self::stop`].
+    /// After the server was stopped.
     #[must_use]
     pub fn audience(&self) -> String {
         format!("https://{}/api/v2/", self.running().domain)
@@ -151,7 +151,7 @@ impl Testkit {
     /// The running server.
     ///
     /// # Panics
-    /// After [`Self::stop`].
+    /// After the server was stopped.
     #[must_use]
     pub fn running(&self) -> &Running {
         self.running.as_ref().expect("the server runs")

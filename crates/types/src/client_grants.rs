@@ -1,5 +1,7 @@
 //! Client grants: which client may call which API, and with which scopes.
 
+pub mod model;
+
 use crate::clients::Enforcement;
 use crate::json::in_order;
 use crate::schema::{Part, Schema, Violation, array, boolean, object, one_of, optional, required, string};

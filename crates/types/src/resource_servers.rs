@@ -1,5 +1,7 @@
 //! APIs (resource servers): what may call them, and what the tokens for them look like.
 
+pub mod model;
+
 use crate::clients::Enforcement;
 use crate::json::in_order;
 use crate::schema::{

@@ -15,6 +15,7 @@ mod ledger;
 mod lists;
 mod mtls;
 mod resource_servers;
+mod sdk;
 mod secrets;
 mod third_party;
 mod tokens;
