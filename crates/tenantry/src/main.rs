@@ -1,6 +1,7 @@
 //! `tenantry`: a tenant in one binary.
 
 mod env;
+mod manage;
 mod options;
 mod serve;
 mod token;
@@ -24,6 +25,14 @@ enum Command {
     Env(env::Args),
     /// Ask the running server for an access token, and print it.
     Token(token::Args),
+    /// Manage applications
+    Clients(Box<manage::clients::Args>),
+    /// Manage credentials of applications
+    Credentials(Box<manage::credentials::Args>),
+    /// Manage which application may call which API
+    Grants(Box<manage::grants::Args>),
+    /// Manage APIs
+    Apis(Box<manage::apis::Args>),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +46,10 @@ fn main() -> ExitCode {
             Command::Serve(args) => serve::run(*args).await,
             Command::Env(args) => env::run(args).await,
             Command::Token(args) => token::run(args).await,
+            Command::Clients(args) => manage::clients::run(*args).await,
+            Command::Credentials(args) => manage::credentials::run(*args).await,
+            Command::Grants(args) => manage::grants::run(*args).await,
+            Command::Apis(args) => manage::apis::run(*args).await,
         }
     });
     match result {

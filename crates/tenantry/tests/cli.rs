@@ -284,6 +284,70 @@ async fn no_secret_key_or_token_is_logged_at_any_level() {
     assert!(!said.contains("PRIVATE KEY"));
 }
 
+#[test]
+fn applications_are_managed_from_the_shell() {
+    let dir = TempDir::new().unwrap();
+    let server = serve(dir.path(), &[]);
+    let env = env(dir.path());
+    let tenantry = |args: &[&str]| {
+        let out = Command::new(PROGRAM).args(args).envs(&env).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (out.status.code().unwrap(), text(&out.stdout), text(&out.stderr))
+    };
+    let json = |args: &[&str]| -> Value {
+        let (code, out, err) = tenantry(&[args, &["--json"]].concat());
+        assert_eq!(code, 0, "{args:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let body = dir.path().join("client.json");
+    std::fs::write(&body, r#"{"name": "from a file", "app_type": "spa"}"#).unwrap();
+    let set = [
+        "--set",
+        "callbacks=[\"https://a.b/c\"]",
+        "--set",
+        "jwt_configuration.alg=RS256",
+        "--name",
+        "My app",
+    ];
+    let created = json(&[&["clients", "create", "--file", body.to_str().unwrap()], set.as_slice()].concat());
+    assert_eq!(
+        (&created["name"], &created["app_type"], &created["client_secret"]),
+        (&json!("My app"), &json!("spa"), &json!("[hidden]"))
+    );
+    let id = created["client_id"].as_str().unwrap();
+    assert_eq!(
+        json(&["clients", "update", id, "--set", "description=two words"])["description"],
+        "two words"
+    );
+    assert_eq!(json(&["clients", "update", id, "--set", "addons=null"]).get("addons"), None);
+    let shown = json(&["clients", "rotate-secret", id, "--reveal-secrets"]);
+    assert_eq!(shown["client_secret"].as_str().map(str::len), Some(64));
+
+    let (code, table, note) = tenantry(&["clients", "list", "--per-page", "1"]);
+    assert!(code == 0 && table.contains("CLIENT_ID") && note.contains("1 of 3"), "{table} {note}");
+    assert_eq!(json(&["clients", "list", "--all", "--fields", "name"]).as_array().unwrap().len(), 3);
+
+    let api =
+        json(&["apis", "create", "--identifier", "https://x/y", "--set", "scopes=[{\"value\": \"a\"}]"]);
+    assert_eq!(json(&["apis", "get", "https://x/y"])["id"], api["id"]);
+    let grant =
+        json(&["grants", "create", "--application", id, "--api", "https://x/y", "--set", "scope=[\"a\"]"]);
+    assert_eq!(json(&["grants", "list", "--application", id])[0]["id"], grant["id"]);
+    let credential =
+        json(&["credentials", "create", id, "--type", "cert_subject_dn", "--set", "subject_dn=CN=x"]);
+    assert_eq!(json(&["credentials", "list", id])[0]["id"], credential["id"]);
+
+    let (code, _, said) = tenantry(&["clients", "delete", id]);
+    assert!(code == 1 && said.contains("--yes"), "{said}");
+    assert_eq!(tenantry(&["clients", "delete", id, "--yes"]).0, 0);
+    let (code, _, said) = tenantry(&["clients", "get", id]);
+    assert!(code == 1 && said.contains("The client does not exist"), "{said}");
+    let (code, _, said) = tenantry(&["clients", "list", "--domain", "localhost:1"]);
+    assert!(code == 1 && said.contains("hint:") || said.contains("cannot connect"), "{said}");
+    assert_eq!(tenantry(&["clients", "create", "--set", "novalue"]).0, 2);
+    assert_eq!(server.stop("TERM").0, Some(0));
+}
+
 /// How often the server is killed. Each time takes about a third of a second.
 const KILLS: usize = 100;
 

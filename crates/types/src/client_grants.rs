@@ -4,7 +4,7 @@ pub mod model;
 
 use crate::clients::Enforcement;
 use crate::json::in_order;
-use crate::schema::{Part, Schema, Violation, array, boolean, object, one_of, optional, required, string};
+use crate::schema::{Schema, Violation, array, boolean, object, one_of, optional, required, string};
 use crate::{ApiError, Object};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -96,8 +96,7 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| {
 /// # Errors
 /// The first violation.
 pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
-    CREATE.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    CREATE.check_body(body)
 }
 
 /// Checks the body of `PATCH /client-grants/{id}`.
@@ -105,8 +104,7 @@ pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
 /// # Errors
 /// The first violation.
 pub fn check_patch_body(body: &Value) -> Result<&Object, Violation> {
-    PATCH.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    PATCH.check_body(body)
 }
 
 /// The grant that a checked create body describes.

@@ -88,8 +88,7 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| {
 /// # Errors
 /// The first violation.
 pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
-    CREATE.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    CREATE.check_body(body)
 }
 
 /// Checks the body of `PATCH /clients/{client_id}/credentials/{credential_id}`.
@@ -97,8 +96,7 @@ pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
 /// # Errors
 /// The first violation.
 pub fn check_patch_body(body: &Value) -> Result<&Object, Violation> {
-    PATCH.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    PATCH.check_body(body)
 }
 
 /// Rules between the members of a checked definition.

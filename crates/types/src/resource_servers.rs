@@ -5,7 +5,7 @@ pub mod model;
 use crate::clients::Enforcement;
 use crate::json::in_order;
 use crate::schema::{
-    Member, Part, Schema, Violation, any, array, boolean, integer, object, one_of, optional, required, string,
+    Member, Schema, Violation, any, array, boolean, integer, object, one_of, optional, required, string,
 };
 use crate::{ApiError, Object};
 use serde_json::{Value, json};
@@ -210,8 +210,7 @@ static PATCH: LazyLock<Schema> = LazyLock::new(|| Schema::object_of(settings()))
 /// # Errors
 /// The first violation.
 pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
-    CREATE.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    CREATE.check_body(body)
 }
 
 /// Checks the body of `PATCH /resource-servers/{id}`.
@@ -219,8 +218,7 @@ pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
 /// # Errors
 /// The first violation.
 pub fn check_patch_body(body: &Value) -> Result<&Object, Violation> {
-    PATCH.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    PATCH.check_body(body)
 }
 
 /// The API that a checked create body describes.

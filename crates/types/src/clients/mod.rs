@@ -17,7 +17,7 @@ pub(crate) mod schema;
 pub use document::{ClientDocument, StoredClient};
 pub use fields::{Enforcement, FIELDS, Field, ReadGroup, WriteGuard, field};
 
-use crate::schema::{Part, Schema, Violation};
+use crate::schema::{Schema, Violation};
 use crate::{ApiError, Object, Scope, ScopeSet};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -54,8 +54,7 @@ static PATCH: LazyLock<Schema> =
 /// # Errors
 /// The first violation.
 pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
-    CREATE.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    CREATE.check_body(body)
 }
 
 /// Checks the body of `PATCH /clients/{id}`, apart from rules that look at more than one member.
@@ -63,8 +62,7 @@ pub fn check_create_body(body: &Value) -> Result<&Object, Violation> {
 /// # Errors
 /// The first violation.
 pub fn check_patch_body(body: &Value) -> Result<&Object, Violation> {
-    PATCH.check(Part::Payload, body)?;
-    Ok(body.as_object().expect("the schema asks for an object"))
+    PATCH.check_body(body)
 }
 
 /// Which request sets fields.

@@ -8,6 +8,7 @@ mod validate;
 
 pub use validate::{Part, Violation};
 
+use crate::Object;
 use crate::format::Format;
 use regex::Regex;
 use serde_json::Value;
@@ -252,6 +253,15 @@ impl Schema {
     #[must_use]
     pub fn object_of(members: Vec<Member>) -> Self {
         Self::of(Kind::Object { members, open: None, min: 0, max: usize::MAX })
+    }
+
+    /// Checks a body that this schema describes as an object, and returns it as one.
+    ///
+    /// # Errors
+    /// The first violation, in the order of the members as they were sent.
+    pub fn check_body<'a>(&self, body: &'a Value) -> Result<&'a Object, Violation> {
+        self.check(Part::Payload, body)?;
+        Ok(body.as_object().expect("the schema asks for an object"))
     }
 
     /// Checks a value.

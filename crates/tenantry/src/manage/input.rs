@@ -1,0 +1,120 @@
+//! What a command sends: a file, standard input, and single members.
+
+use crate::Failure;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+/// The members of a body.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Body {
+    /// JSON file with the members; - is standard input
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<String>,
+    /// Sets a member: name=n, jwt_configuration.alg=RS256, callbacks='["https://a.b"]', description=null
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(Vec<String>, Value)>,
+}
+
+/// Reads `a.b=value`. The value is JSON if it can be read as such, else text.
+fn assignment(text: &str) -> Result<(Vec<String>, Value), String> {
+    let (path, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    let path: Vec<_> = path.split('.').map(str::to_owned).collect();
+    if path.iter().any(String::is_empty) {
+        return Err("a part of the key is empty".into());
+    }
+    Ok((path, serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+}
+
+fn put(object: &mut Map<String, Value>, path: &[String], value: Value) -> Result<(), Failure> {
+    match path {
+        [] => Ok(()),
+        [name] => {
+            object.insert(name.clone(), value);
+            Ok(())
+        }
+        [name, rest @ ..] => {
+            let inner = object.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+            if inner.is_null() {
+                *inner = Value::Object(Map::new());
+            }
+            let inner = inner.as_object_mut().ok_or_else(|| format!("`{name}` is no object"))?;
+            put(inner, rest, value)
+        }
+    }
+}
+
+impl Body {
+    /// The members, as the type that the call takes.
+    pub(crate) fn read<T: DeserializeOwned>(self, more: &[(&str, Option<String>)]) -> Result<T, Failure> {
+        let mut object = match self.file.as_deref() {
+            None => Map::new(),
+            Some(file) => {
+                let text = if file == "-" {
+                    let mut text = String::new();
+                    std::io::stdin().read_to_string(&mut text)?;
+                    text
+                } else {
+                    std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?
+                };
+                match serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))? {
+                    Value::Object(object) => object,
+                    _ => return Err(format!("{file}: expected a JSON object").into()),
+                }
+            }
+        };
+        for (name, value) in more {
+            if let Some(value) = value {
+                object.insert((*name).to_owned(), value.as_str().into());
+            }
+        }
+        for (path, value) in self.set {
+            put(&mut object, &path, value)?;
+        }
+        if object.is_empty() {
+            return Err("nothing to send: use --set or --file".into());
+        }
+        Ok(serde_json::from_value(Value::Object(object))
+            .map_err(|error| format!("the members do not fit: {error}"))?)
+    }
+}
+
+/// Asks before something is deleted.
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(format!("{question} Not without being asked: add --yes").into());
+    }
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("not deleted".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(sets: &[&str]) -> Result<Value, Failure> {
+        let set = sets.iter().map(|text| assignment(text).unwrap()).collect();
+        Body { file: None, set }.read::<Value>(&[("name", Some("n".into()))])
+    }
+
+    #[test]
+    fn members_are_set_by_path_as_json_or_text() {
+        let body =
+            read(&["description=two words", "callbacks=[\"a\"]", "a.b.c=1", "a.b.d=null", "x=true", "y=a=b"]);
+        assert_eq!(
+            body.unwrap(),
+            json!({"name": "n", "description": "two words", "callbacks": ["a"], "a": {"b": {"c": 1, "d": null}}, "x": true, "y": "a=b"})
+        );
+        assert!(read(&["name.x=1"]).is_err());
+        for bad in ["novalue", "=x", "a..b=1"] {
+            assert!(assignment(bad).is_err(), "{bad}");
+        }
+    }
+}

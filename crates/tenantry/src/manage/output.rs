@@ -1,0 +1,111 @@
+//! Tables for people, JSON for programs; secrets only when asked for.
+
+use crate::Failure;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::Value;
+use std::io::Write as _;
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print secrets too
+    #[arg(long, global = true)]
+    reveal_secrets: bool,
+}
+
+const SECRETS: &[&str] = &["client_secret", "signing_secret"];
+const HIDDEN: &str = "[hidden]";
+
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if SECRETS.contains(&name.as_str()) && member.is_string() {
+                    *member = HIDDEN.into();
+                } else {
+                    hide(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        _ => {}
+    }
+}
+
+/// A value in a cell: text as it is, lists by comma, the rest as JSON.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The longest text in a row of a list; `get` and `--json` show all of it.
+const ROW_TEXT: usize = 60;
+
+/// A value in a row among others.
+fn short(value: &Value) -> String {
+    let whole = cell(value);
+    match whole.char_indices().nth(ROW_TEXT) {
+        Some((end, _)) => format!("{}…", &whole[..end]),
+        None => whole,
+    }
+}
+
+impl Output {
+    /// Whether programs read along, so that nothing but the answer is printed.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints objects as rows of these columns.
+    pub(crate) fn list(self, mut items: Vec<Value>, columns: &[&str]) -> Result<(), Failure> {
+        if !self.reveal_secrets {
+            items.iter_mut().for_each(hide);
+        }
+        if self.json {
+            return print(&serde_json::to_string_pretty(&items)?);
+        }
+        let mut table = Table::new();
+        table.load_preset(NOTHING).set_header(columns.iter().map(|name| name.to_uppercase()));
+        for item in &items {
+            table.add_row(columns.iter().map(|name| short(item.get(name).unwrap_or(&Value::Null))));
+        }
+        print(&table.trim_fmt())
+    }
+
+    /// Prints an object, a member a line.
+    pub(crate) fn one(self, mut item: Value) -> Result<(), Failure> {
+        if !self.reveal_secrets {
+            hide(&mut item);
+        }
+        if self.json {
+            return print(&serde_json::to_string_pretty(&item)?);
+        }
+        let mut table = Table::new();
+        table.load_preset(NOTHING);
+        for (name, value) in
+            item.as_object().into_iter().flatten().filter(|(name, _)| *name != "signing_keys")
+        {
+            table.add_row([name.clone(), cell(value)]);
+        }
+        print(&table.trim_fmt())
+    }
+}
+
+/// A reader that goes away (`| head`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
