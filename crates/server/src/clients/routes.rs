@@ -2,8 +2,8 @@
 
 use super::list::{self, Filter, Listed};
 use super::render::{self, Parts, View};
-use super::secrets;
 use super::store::{self, NewClient, NewSecret};
+use super::{Client, secrets};
 use crate::app::App;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
@@ -378,7 +378,7 @@ async fn update_client(
     let secret = body.get("client_secret").and_then(|secret| secret.as_str());
     let secret = secret.map(|value| new_secret(&app, &id, value.to_owned())).transpose()?;
     let view = View::after_change(caller.scopes());
-    change(app, id, Answer::Changed, view, secret, move |before| Ok(before.patched(&body)?)).await
+    change(app, id, view, secret, move |before| Ok(before.patched(&body)?)).await
 }
 
 /// `POST /clients/{id}/rotate-secret`.
@@ -389,10 +389,9 @@ async fn rotate_client_secret(
 ) -> ApiResult {
     let mut secret = new_secret(&app, &id, ids::client_secret(&app.random))?;
     if let Some(grace) = secrets::grace_period(&body)? {
-        secrets::check_room(&app, &id).await?;
         secret.keep_others_until = Some(app.clock.now_ms() + grace);
     }
-    change(app, id, Answer::Changed, View::everything(), Some(secret), |before| {
+    change(app, id, View::everything(), Some(secret), |before| {
         if before.has_key_authentication() {
             return Err(ApiError::invalid_body(
                 "The secret of a client that authenticates by client_authentication_methods cannot be rotated",
@@ -412,7 +411,6 @@ fn new_secret(app: &App, client_id: &str, value: String) -> Result<NewSecret, Fa
 async fn change(
     app: App,
     id: String,
-    answer: Answer,
     view: View,
     secret: Option<NewSecret>,
     patch: impl Fn(&ClientDocument) -> Result<ClientDocument, Failure> + Send + 'static,
@@ -420,22 +418,31 @@ async fn change(
     let tenant = app.tenant.clone();
     let now = app.clock.now_ms();
     let client_id = id.clone();
-    app.db
+    let (stored, secret) = app
+        .db
         .transaction(move |tx| {
             let (before, version) =
                 store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
             let after = patch(&before)?;
             check_references(tx, &tenant, &after, Some(&before))?;
             check_named_credentials(tx, &tenant, &before, &after)?;
-            let updated = store::update(tx, &tenant, &before, &after, version, secret.as_ref(), now)?;
-            // The row was read in this very transaction, so its version is the one that was read.
-            updated
-                .ok_or_else(|| Failure::Internal("a client changed within a transaction".into()))
-                .map(|_| ())
+            if secret.as_ref().is_some_and(|secret| secret.keep_others_until.is_some()) {
+                secrets::check_room(tx, &tenant, &client_id, now)?;
+            }
+            let stored = store::update(tx, &tenant, &before, &after, version, secret.as_ref(), now)?
+                // The row was read in this very transaction, so its version is the one that was read.
+                .ok_or_else(|| Failure::Internal("a client changed within a transaction".into()))?;
+            Ok::<_, Failure>((stored, secret.filter(|_| !after.has_key_authentication())))
         })
         .await?;
-    let client = app.clients.find(&app, &id).await?.ok_or_else(Failure::client_not_found)?;
-    Ok(respond(&app, StatusCode::OK, answer, &client.stored, client.secret(), &view))
+    // The client may have changed again by now; what this change made is answered all the same.
+    let client = match secret {
+        Some(_) => None,
+        None => app.clients.find(&app, &id).await?,
+    };
+    let kept = client.as_deref().and_then(Client::secret);
+    let shown = secret.as_ref().map(NewSecret::value).or(kept);
+    Ok(respond(&app, StatusCode::OK, Answer::Changed, &stored, shown, &view))
 }
 
 /// `DELETE /clients/{id}`: 204 also when it is not there.

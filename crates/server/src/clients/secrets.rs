@@ -3,6 +3,7 @@
 
 use super::store;
 use crate::app::App;
+use crate::db::Tx;
 use crate::http::{ApiResult, Failure, json, no_content};
 use axum::extract::{Path, State};
 use http::StatusCode;
@@ -32,8 +33,8 @@ pub(super) fn grace_period(body: &Value) -> Result<Option<i64>, Failure> {
 }
 
 /// Refuses one more secret when too many are valid already.
-pub(super) async fn check_room(app: &App, client_id: &str) -> Result<(), Failure> {
-    let valid = store::secrets(&app.db, &app.tenant, client_id, app.clock.now_ms()).await?;
+pub(super) fn check_room(tx: &mut Tx<'_>, tenant: &str, client_id: &str, now: i64) -> Result<(), Failure> {
+    let valid = store::secrets_for_update(tx, tenant, client_id, now)?;
     if valid.len() < MAX_SECRETS {
         return Ok(());
     }

@@ -157,3 +157,25 @@ async fn a_secret_can_be_ended_before_its_time() {
     assert_eq!(t.admin.get(&format!("{path}/secrets")).await.expect(200).as_array().unwrap().len(), 1);
     assert_eq!(t.ask(&newest, &t.audience(), &[]).await.status, 200);
 }
+
+#[tokio::test]
+async fn rotations_that_arrive_together_each_get_a_secret_of_their_own() {
+    let t = Testkit::start().await;
+    let first = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let path = format!("/api/v2/clients/{}", first.client_id);
+    let body = json!({"grace_period_seconds": 3600});
+    let rotate = format!("{path}/rotate-secret");
+    let answers = futures_util::future::join_all((0..40).map(|_| t.admin.post(&rotate, &body))).await;
+    let mut secrets = vec![first];
+    for answer in answers {
+        match answer.status {
+            200 => secrets.push(Credentials::of(&answer.body)),
+            status => assert_eq!(status, 400, "{}", answer.body),
+        }
+    }
+    assert_eq!(secrets.len(), 10, "as many as may be valid at once, and not one more");
+    for (i, secret) in secrets.iter().enumerate() {
+        assert!(secrets[..i].iter().all(|other| other.client_secret != secret.client_secret));
+        assert_eq!(t.ask(secret, &t.audience(), &[]).await.status, 200);
+    }
+}
