@@ -20,7 +20,7 @@ use tenantry_types::clients::{
 };
 use tenantry_types::credentials::visit_lists;
 use tenantry_types::schema::{Schema, boolean, integer, object, optional, string};
-use tenantry_types::{ApiError, ErrorCode, Object, Scope};
+use tenantry_types::{ApiError, ErrorCode, Object, Scope, ScopeSet};
 
 const CLIENTS: &str = "/api/v2/clients";
 const CLIENT: &str = "/api/v2/clients/{id}";
@@ -91,10 +91,7 @@ fn respond(
 async fn create_client(State(app): State<App>, caller: Caller, Input(body): Input) -> ApiResult {
     let mut body = clients::check_create_body(&body)?.clone();
     clients::check_write_scopes(Operation::Create, &body, caller.scopes())?;
-    let credentials = take_definitions(&app, &mut body)?;
-    if !credentials.is_empty() && !caller.scopes().contains(Scope::CREATE_CLIENT_CREDENTIALS) {
-        return Err(ApiError::insufficient_scope([Scope::CREATE_CLIENT_CREDENTIALS.as_str()]).into());
-    }
+    let credentials = take_definitions(&app, &mut body, caller.scopes())?;
     let new_id = |mode| match mode {
         ThirdPartySecurityMode::Strict => ids::third_party_client_id(&app.random),
         ThirdPartySecurityMode::Permissive => ids::client_id(&app.random),
@@ -124,12 +121,15 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
     Ok(respond(&app, StatusCode::CREATED, Answer::Created, &stored, secret, &View::everything()))
 }
 
-/// Makes the credentials that a create body defines, and leaves their ids in their places.
-fn take_definitions(app: &App, body: &mut Object) -> Result<Vec<NewCredential>, Failure> {
+/// Makes the credentials that a create body defines, if the caller may, and leaves their ids in their places.
+fn take_definitions(app: &App, body: &mut Object, held: &ScopeSet) -> Result<Vec<NewCredential>, Failure> {
     let mut made = Vec::new();
     visit_lists(body, |_, _, list| {
         for definition in list {
             let Value::Object(object) = &*definition else { continue };
+            if !held.contains(Scope::CREATE_CLIENT_CREDENTIALS) {
+                return Err(ApiError::insufficient_scope([Scope::CREATE_CLIENT_CREDENTIALS.as_str()]).into());
+            }
             let credential = NewCredential::new(object, &app.random, &app.clock)?;
             *definition = serde_json::json!({"id": credential.id});
             made.push(credential);

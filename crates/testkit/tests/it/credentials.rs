@@ -183,3 +183,16 @@ async fn keys_and_secrets_exclude_each_other() {
     assert_eq!(back["client_secret"], secret, "the secret was hidden, not lost");
     assert!(back.get("client_authentication_methods").is_none());
 }
+
+#[tokio::test]
+async fn who_may_not_make_credentials_learns_nothing_about_those_of_the_body() {
+    let t = Testkit::start().await;
+    let with = t.with_scopes(&["create:clients"]).await;
+    for pem in ["-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", &Signer::new().pem] {
+        let key = json!({"credential_type": "public_key", "pem": pem});
+        let body = json!({"name": "c", "signed_request_object": {"required": false, "credentials": [key]}});
+        let refused = with.post("/api/v2/clients", &body).await;
+        assert_eq!((refused.status, refused.text("errorCode")), (403, "insufficient_scope"), "{pem}");
+        assert_eq!(refused.text("message"), "Insufficient scope, expected any of: create:client_credentials");
+    }
+}
