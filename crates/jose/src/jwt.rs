@@ -38,6 +38,27 @@ pub struct Header {
     pub crit: Option<serde_json::Value>,
 }
 
+/// Who a token is for: the claim `aud`, one or several (RFC 7519 section 4.1.3).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// Whether the token is for `audience`.
+    #[must_use]
+    pub fn contains(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Several(several) => several.iter().any(|one| one == audience),
+        }
+    }
+}
+
 /// A token taken apart; nothing in it is verified yet.
 #[derive(Debug)]
 pub struct Unverified<'a> {

@@ -8,7 +8,7 @@ use crate::http::OAuthError;
 use serde::Deserialize;
 use std::sync::Arc;
 use tenantry_jose::VerifyingAlgorithm;
-use tenantry_jose::jwt::Unverified;
+use tenantry_jose::jwt::{Audience, Unverified};
 
 /// The only kind of assertion (RFC 7523 section 2.2).
 pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -35,13 +35,6 @@ struct Claims {
     #[serde(default)]
     nbf: Option<i64>,
     jti: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
 }
 
 /// The assertion does not prove who sent it. Everyone is told the same; the log learns why.
@@ -116,12 +109,7 @@ fn check_signature(app: &App, client: &Client, parsed: &Unverified<'_>) -> Resul
 }
 
 fn check_claims(app: &App, claims: &Claims) -> Result<(), OAuthError> {
-    let issuer = app.issuer();
-    let is_for_us = match &claims.aud {
-        Audience::One(audience) => audience == issuer,
-        Audience::Several(several) => several.iter().any(|audience| audience == issuer),
-    };
-    if !is_for_us {
+    if !claims.aud.contains(app.issuer()) {
         return Err(refused("'aud' is not this tenant"));
     }
     let now = app.clock.now_secs();

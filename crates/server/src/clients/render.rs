@@ -3,7 +3,6 @@
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::fmt;
 use tenantry_types::clients::{READ_SCOPES, ReadGroup, StoredClient, field};
 use tenantry_types::{Scope, ScopeSet};
@@ -107,7 +106,7 @@ pub(super) fn client(out: &mut Vec<u8>, parts: &Parts<'_>, view: &View) {
     out.push(b'{');
     let mut separator = "";
     for (name, value) in members(text) {
-        if view.shows(&name) {
+        if view.shows(name) {
             out.extend_from_slice(separator.as_bytes());
             out.push(b'"');
             // Names of fields need no escaping: `shows` knows them all.
@@ -145,11 +144,11 @@ fn whole(out: &mut Vec<u8>, parts: &Parts<'_>) {
 }
 
 /// The members of a JSON object, each value as its text.
-fn members(json: &str) -> Vec<(Cow<'_, str>, &RawValue)> {
+fn members(json: &str) -> Vec<(&str, &RawValue)> {
     struct Members;
 
     impl<'de> Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+        type Value = Vec<(&'de str, &'de RawValue)>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
@@ -157,8 +156,8 @@ fn members(json: &str) -> Vec<(Cow<'_, str>, &RawValue)> {
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut members = Vec::with_capacity(48);
-            while let Some(member) = map.next_entry::<&'de str, &'de RawValue>()? {
-                members.push((Cow::Borrowed(member.0), member.1));
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
             }
             Ok(members)
         }

@@ -10,7 +10,7 @@ use http::{HeaderMap, header};
 use moka::sync::Cache;
 use serde::Deserialize;
 use std::sync::Arc;
-use tenantry_jose::jwt::Unverified;
+use tenantry_jose::jwt::{Audience, Unverified};
 use tenantry_types::error::ErrorAttributes;
 use tenantry_types::{ApiError, ErrorCode, Scope, ScopeSet};
 
@@ -85,22 +85,6 @@ struct Claims {
 struct Confirmation {
     #[serde(rename = "x5t#S256")]
     x5t_s256: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl Audience {
-    fn contains(&self, audience: &str) -> bool {
-        match self {
-            Self::One(one) => one == audience,
-            Self::Several(several) => several.iter().any(|one| one == audience),
-        }
-    }
 }
 
 fn refused(message: &str) -> Failure {

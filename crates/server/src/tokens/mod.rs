@@ -20,7 +20,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new().route("/oauth/token", post(token).options(options))
 }
 
-/// Grant types that are known but not served; asking for one is answered by what the client may do.
+/// Where Auth0 explains which client may use which grant type; part of the refusal.
 const CLIENT_GRANT_TYPES_URI: &str = "https://auth0.com/docs/clients/client-grant-types";
 
 async fn token(
