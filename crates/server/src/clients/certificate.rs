@@ -1,6 +1,6 @@
 //! The certificate that a caller presented, on its connection or through a trusted proxy.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
@@ -42,14 +42,21 @@ impl TrustedProxies {
 
     /// The certificate that a proxy forwarded. The header of anybody else means nothing.
     pub(crate) fn certificate(&self, peer: IpAddr, headers: &HeaderMap) -> Option<ClientCertificate> {
-        if !self.contain(peer) || headers.get_all(&self.certificate).iter().count() != 1 {
+        if !self.contain(peer) {
             return None;
         }
-        let text = percent_decode_str(headers.get(&self.certificate)?.to_str().ok()?).decode_utf8().ok()?;
+        let text = only(headers, &self.certificate)?.to_str().ok()?;
+        let text = percent_decode_str(text).decode_utf8().ok()?;
         let info = parse_pem(&text).ok()?.certificate().ok()?.clone();
-        let is_trusted = headers.get(&self.verified).is_some_and(|said| said.as_bytes() == b"SUCCESS");
+        let is_trusted = only(headers, &self.verified).is_some_and(|said| said.as_bytes() == b"SUCCESS");
         Some(ClientCertificate { info: Arc::new(info), is_trusted })
     }
+}
+
+/// The value of a header that is there once. Of two, one is not the proxy's.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// Whether a stored subject is the certificate's: as the API prints it (one `KEY=value` a line), or on one line with
