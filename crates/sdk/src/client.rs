@@ -132,6 +132,10 @@ impl ManagementClient {
         body: Option<&Bytes>,
         token: &Secret,
     ) -> Result<reqwest::RequestBuilder, Error> {
+        // A URL drops such segments, encoded or not, and the call would be another one.
+        if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+            return Err(Error::Build("an id is empty, `.` or `..`".into()));
+        }
         let mut url =
             Url::parse(&format!("{}api/v2/{path}", self.0.base)).map_err(|e| Error::Build(e.to_string()))?;
         if !options.query.is_empty() {

@@ -165,3 +165,17 @@ async fn one_token_is_fetched_for_all_and_another_one_when_it_is_refused() {
     let error = wrong.clients().get("x").await.unwrap_err();
     assert!(matches!(&error, Error::Token(_)) && error.status().unwrap().as_u16() == 401, "{error}");
 }
+
+#[tokio::test]
+async fn an_id_cannot_lead_to_another_operation() {
+    let t = Testkit::start().await;
+    let sdk = builder(&t).await.build().unwrap();
+    for id in ["", ".", ".."] {
+        let got = sdk.clients().get(id).await;
+        assert!(matches!(got, Err(Error::Build(_))), "{id:?}: {got:?}");
+        let deleted = sdk.credentials(id).delete("cred_1").await;
+        assert!(matches!(deleted, Err(Error::Build(_))), "{id:?}: {deleted:?}");
+    }
+    let odd = sdk.clients().get("../clients?x=#").await.unwrap_err();
+    assert!(odd.is_not_found(), "{odd}");
+}
