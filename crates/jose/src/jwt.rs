@@ -30,9 +30,6 @@ pub struct Header {
     /// Which key signed.
     #[serde(default)]
     pub kid: Option<String>,
-    /// The media type.
-    #[serde(default)]
-    pub typ: Option<String>,
     /// Extensions that must be understood; none is, so a token that has some is refused.
     #[serde(default)]
     pub crit: Option<serde_json::Value>,
