@@ -4,20 +4,19 @@ use super::store::{self, Filter};
 use crate::app::App;
 use crate::clients;
 use crate::db::Tx;
-use crate::http::{ApiResult, Failure, Input, Page, Query, Slice, json, no_content};
+use crate::http::{
+    ApiResult, Failure, Input, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
+};
 use crate::{ids, resource_servers};
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde_json::Value;
 use std::sync::LazyLock;
-use tenantry_types::schema::{Schema, boolean, integer, object, one_of, optional, string};
+use tenantry_types::schema::{Schema, object, one_of, optional, string};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope, client_grants};
 
 const GRANTS: &str = "/api/v2/client-grants";
 const GRANT: &str = "/api/v2/client-grants/{id}";
-
-/// The last record that pages by number reach, as Auth0 documents for collections of this kind.
-const MOST_BY_NUMBER: u64 = 1_000;
 
 /// The routes of this slice.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
@@ -41,23 +40,11 @@ static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
         optional("allow_any_organization", one_of(&["true"])),
         optional("subject_type", one_of(&["client", "user"])),
         optional("default_for", one_of(&["third_party_clients"])),
-        optional("page", integer().min(0)),
-        optional("per_page", integer().min(0).max(100)),
-        optional("include_totals", boolean()),
-        optional("from", string()),
-        optional("take", integer().min(1).max(100)),
     ])
+    .with(paging())
 });
 
-static ORGANIZATIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
-    object([
-        optional("page", integer().min(0)),
-        optional("per_page", integer().min(0).max(100)),
-        optional("include_totals", boolean()),
-        optional("from", string()),
-        optional("take", integer().min(1).max(100)),
-    ])
-});
+static ORGANIZATIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| object(paging()));
 
 fn not_found() -> Failure {
     Failure::not_found("The grant does not exist.", ErrorCode::InexistentClientGrant)
@@ -73,35 +60,10 @@ async fn list_client_grants(State(app): State<App>, RawQuery(raw): RawQuery) -> 
         allow_any_organization: query.has("allow_any_organization"),
         default_for_third_party: query.has("default_for"),
     };
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let body = match Page::of(&query, &app, Some(MOST_BY_NUMBER))? {
-        Page::Number { page, per_page, include_totals } => {
-            let start = page.saturating_mul(per_page);
-            let list =
-                store::list(&app.db, &app.tenant, &filter, "", number(per_page), number(start)).await?;
-            let list = list.join(",");
-            if include_totals {
-                let total = store::count(&app.db, &app.tenant, &filter).await?;
-                format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"client_grants":[{list}]}}"#)
-            } else {
-                format!("[{list}]")
-            }
-        }
-        Page::Checkpoint { after, take } => {
-            let after = after.unwrap_or_default();
-            let mut list = store::list(&app.db, &app.tenant, &filter, &after, number(take) + 1, 0).await?;
-            let more = list.len() as u64 > take;
-            if more {
-                list.pop();
-            }
-            let end =
-                list.last().filter(|_| more).map(|last| serde_json::from_str::<Object>(last)).transpose()?;
-            let next = end.and_then(|end| end.get("id")?.as_str().map(|id| app.checkpoint(id)));
-            let next = next.map_or_else(String::new, |next| format!(r#","next":"{next}""#));
-            format!(r#"{{"client_grants":[{}]{next}}}"#, list.join(","))
-        }
-    };
-    Ok(json(StatusCode::OK, body))
+    let (db, tenant) = (&app.db, &app.tenant);
+    let list = async |window: Window| Ok(store::list(db, tenant, &filter, &window).await?);
+    let count = async || store::count(db, tenant, &filter).await;
+    Page::of(&query, &app, Some(MOST_BY_NUMBER))?.answer(&app, "client_grants", list, count).await
 }
 
 /// `POST /client-grants`.
@@ -189,15 +151,7 @@ async fn list_client_grant_organizations(
     let query = Query::parse(raw.as_deref(), &ORGANIZATIONS_QUERY)?;
     let page = Page::of(&query, &app, Some(MOST_BY_NUMBER))?;
     store::find(&app.db, &app.tenant, &id).await?.ok_or_else(not_found)?;
-    let body = match page {
-        Page::Number { page, per_page, include_totals: true } => {
-            let start = page.saturating_mul(per_page);
-            format!(r#"{{"organizations":[],"start":{start},"limit":{per_page},"total":0}}"#)
-        }
-        Page::Number { .. } => "[]".into(),
-        Page::Checkpoint { .. } => r#"{"organizations":[]}"#.into(),
-    };
-    Ok(json(StatusCode::OK, body))
+    page.answer(&app, "organizations", async |_| Ok(Vec::new()), async || Ok(0)).await
 }
 
 /// `PATCH /client-grants/{id}`.

@@ -2,6 +2,7 @@
 
 use super::{Granted, GrantsOfClient};
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
+use crate::http::{Listed, Window};
 use serde_json::Value;
 use std::fmt::Write as _;
 use tenantry_types::{Object, client_grants};
@@ -83,21 +84,22 @@ pub(super) async fn of_client(db: &Db, tenant: &str, client_id: &str) -> DbResul
     }
 }
 
-/// The grants behind id `after`, in the order of their ids.
+/// The grants in the order of their ids.
 pub(super) async fn list(
     db: &Db,
     tenant: &str,
     filter: &Filter<'_>,
-    after: &str,
-    limit: i64,
-    offset: i64,
-) -> DbResult<Vec<String>> {
-    let mut params = vec![Param::Text(tenant), Param::Text(after), Param::Int(limit), Param::Int(offset)];
+    window: &Window,
+) -> DbResult<Vec<Listed>> {
+    let after = window.after.as_deref().unwrap_or_default();
+    let mut params = params![tenant, after, window.limit, window.skip].to_vec();
     let conditions = filter.conditions(&mut params);
     let sql = format!(
-        "SELECT document FROM client_grant WHERE tenant = $1 AND id > $2{conditions} ORDER BY id LIMIT $3 OFFSET $4"
+        "SELECT id, document FROM client_grant WHERE tenant = $1 AND id > $2{conditions} \
+        ORDER BY id LIMIT $3 OFFSET $4"
     );
-    db.query(&sql, &params, |row| Ok(row.text(0)?.to_owned())).await
+    db.query(&sql, &params, |row| Ok(Listed { position: row.text(0)?.into(), json: row.text(1)?.into() }))
+        .await
 }
 
 pub(super) async fn count(db: &Db, tenant: &str, filter: &Filter<'_>) -> DbResult<i64> {

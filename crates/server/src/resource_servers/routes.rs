@@ -2,7 +2,7 @@
 
 use super::store::{self, Stored};
 use crate::app::App;
-use crate::http::{ApiResult, Failure, Input, Page, Query, Slice, json, no_content};
+use crate::http::{ApiResult, Failure, Input, Listed, Page, Query, Slice, Window, json, no_content, paging};
 use crate::ids;
 use crate::seal::SealError;
 use axum::extract::{Path, RawQuery, State};
@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::sync::LazyLock;
 use tenantry_jose::credential::{BadPem, parse_pem};
-use tenantry_types::schema::{Schema, array, boolean, integer, object, optional, string};
+use tenantry_types::schema::{Schema, array, boolean, object, optional, string};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope, resource_servers};
 use zeroize::Zeroizing;
 
@@ -29,15 +29,8 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
-    object([
-        optional("identifiers", array(string().min(1)).max(10)),
-        optional("page", integer().min(0)),
-        optional("per_page", integer().min(0).max(100)),
-        optional("include_totals", boolean()),
-        optional("include_fields", boolean()),
-        optional("from", string()),
-        optional("take", integer().min(1).max(100)),
-    ])
+    object([optional("identifiers", array(string().min(1)).max(10)), optional("include_fields", boolean())])
+        .with(paging())
 });
 
 fn not_found() -> Failure {
@@ -109,40 +102,18 @@ fn new_secret(app: &App, api: &mut Object, has_one: bool) -> Result<Option<Vec<u
 async fn list_resource_servers(State(app): State<App>, RawQuery(raw): RawQuery) -> ApiResult {
     let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
     let identifiers = query.texts("identifiers");
-    let reveal_all = |stored: Vec<Stored>| -> Result<Vec<Value>, Failure> {
-        stored.into_iter().map(|stored| reveal(&app, stored).map(Value::Object)).collect()
+    let list = async |window: Window| {
+        let stored = store::list(&app.db, &app.tenant, &identifiers, &window).await?;
+        stored
+            .into_iter()
+            .map(|stored| {
+                let position = stored.seq.to_string();
+                Ok(Listed { position, json: Value::Object(reveal(&app, stored)?).to_string() })
+            })
+            .collect()
     };
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let body = match Page::of(&query, &app, None)? {
-        Page::Number { page, per_page, include_totals } => {
-            let start = page.saturating_mul(per_page);
-            let stored =
-                store::list(&app.db, &app.tenant, &identifiers, 0, number(per_page), number(start)).await?;
-            let list = reveal_all(stored)?;
-            if include_totals {
-                let total = store::count(&app.db, &app.tenant, &identifiers).await?;
-                serde_json::json!({"total": total, "start": start, "limit": per_page, "resource_servers": list})
-            } else {
-                list.into()
-            }
-        }
-        Page::Checkpoint { after, take } => {
-            let after = after.and_then(|position| position.parse().ok()).unwrap_or(0);
-            let mut stored =
-                store::list(&app.db, &app.tenant, &identifiers, after, number(take) + 1, 0).await?;
-            let more = stored.len() as u64 > take;
-            if more {
-                stored.pop();
-            }
-            let next = stored.last().filter(|_| more).map(|last| app.checkpoint(&last.seq.to_string()));
-            let mut body = serde_json::json!({"resource_servers": reveal_all(stored)?});
-            if let Some(next) = next {
-                body["next"] = next.into();
-            }
-            body
-        }
-    };
-    Ok(json(StatusCode::OK, body.to_string()))
+    let count = async || store::count(&app.db, &app.tenant, &identifiers).await;
+    Page::of(&query, &app, None)?.answer(&app, "resource_servers", list, count).await
 }
 
 /// `POST /resource-servers`.

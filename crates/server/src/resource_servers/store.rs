@@ -2,6 +2,7 @@
 
 use crate::clients;
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
+use crate::http::Window;
 use serde_json::Value;
 use tenantry_types::Object;
 
@@ -62,11 +63,9 @@ pub(super) async fn list(
     db: &Db,
     tenant: &str,
     identifiers: &[&str],
-    after: i64,
-    limit: i64,
-    offset: i64,
+    window: &Window,
 ) -> DbResult<Vec<Stored>> {
-    let mut params = vec![Param::Text(tenant), Param::Int(after), Param::Int(limit), Param::Int(offset)];
+    let mut params = params![tenant, window.after_number(), window.limit, window.skip].to_vec();
     let filter = in_list(identifiers, &mut params);
     let sql = format!("{COLUMNS} AND r.seq > $2{filter} ORDER BY r.seq LIMIT $3 OFFSET $4");
     db.query(&sql, &params, read).await

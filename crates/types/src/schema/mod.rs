@@ -223,6 +223,17 @@ impl Schema {
         self
     }
 
+    /// Adds members to an object.
+    ///
+    /// # Panics
+    /// On anything but an object.
+    #[must_use]
+    pub fn with(mut self, more: impl IntoIterator<Item = Member>) -> Self {
+        let Kind::Object { members, .. } = &mut self.kind else { unreachable!("only an object has members") };
+        members.extend(more);
+        self
+    }
+
     /// Lets an object have members that are not listed.
     #[must_use]
     pub fn open(self) -> Self {
