@@ -22,7 +22,8 @@ pub(crate) const DEFAULT_TENANT: &str = "default";
 /// The last number that orders a list, of whatever kind.
 const LAST_NUMBER: &str = "SELECT COALESCE(MAX(seq), 0) FROM (\
     SELECT MAX(seq) AS seq FROM client WHERE tenant = $1 \
-    UNION ALL SELECT MAX(seq) AS seq FROM resource_server WHERE tenant = $1) AS numbers";
+    UNION ALL SELECT MAX(seq) AS seq FROM resource_server WHERE tenant = $1 \
+    UNION ALL SELECT MAX(seq) AS seq FROM connection_client WHERE tenant = $1) AS numbers";
 
 /// Shared state; cheap to clone.
 #[derive(Clone)]

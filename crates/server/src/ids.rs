@@ -54,6 +54,16 @@ pub(crate) fn client_grant_id(random: &Random) -> String {
     format!("cgr_{}", random.text(BASE62, 16))
 }
 
+/// The id of a connection.
+pub(crate) fn connection_id(random: &Random) -> String {
+    format!("con_{}", random.text(BASE62, 16))
+}
+
+/// A ticket: 32 letters and digits, 190 bits.
+pub(crate) fn ticket(random: &Random) -> String {
+    random.text(BASE62, 32)
+}
+
 /// The id of an API: its time of creation in seconds, and 64 random bits, in hex.
 pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
     format!("{:08x}{}", clock.now_secs() & 0xffff_ffff, random.text(HEX, 16))

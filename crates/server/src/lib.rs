@@ -9,6 +9,7 @@ mod client_grants;
 mod clients;
 mod clock;
 pub mod config;
+mod connections;
 mod credentials;
 pub mod data_dir;
 mod db;

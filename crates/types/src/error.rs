@@ -26,12 +26,16 @@ pub enum ErrorCode {
     InexistentResourceServer,
     /// No credential of the client has this id.
     InexistentCredential,
+    /// No connection has this id.
+    InexistentConnection,
     /// An API with this identifier exists.
     ResourceServerConflict,
     /// A grant for this client, API and subject type exists.
     ClientGrantConflict,
     /// Another client has one of these aliases.
     ClientConflict,
+    /// A connection with this name exists.
+    ConnectionConflict,
     /// The operation does not apply to this kind of object.
     OperationNotSupported,
     /// A rule that looks at other objects was broken.
@@ -59,9 +63,11 @@ impl ErrorCode {
             Self::InexistentClientGrant => "inexistent_client_grant",
             Self::InexistentResourceServer => "inexistent_resource_server",
             Self::InexistentCredential => "inexistent_credential",
+            Self::InexistentConnection => "inexistent_connection",
             Self::ResourceServerConflict => "resource_server_conflict",
             Self::ClientGrantConflict => "client_grant_conflict",
             Self::ClientConflict => "client_conflict",
+            Self::ConnectionConflict => "connection_conflict",
             Self::OperationNotSupported => "operation_not_supported",
             Self::ValidationError => "validation_error",
             Self::TooManyEntities => "too_many_entities",

@@ -7,6 +7,7 @@
 
 pub mod client_grants;
 pub mod clients;
+pub mod connections;
 pub mod credentials;
 pub mod error;
 pub mod format;

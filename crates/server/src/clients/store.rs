@@ -325,6 +325,12 @@ pub(crate) fn find_for_update(
     tx.query_opt(FIND, params![tenant, client_id], |row| Ok((parse(row.text(0)?)?, row.int(1)?)))
 }
 
+/// Whether there is a client of that id.
+pub(crate) fn exists(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<bool> {
+    const EXISTS: &str = "SELECT 1 FROM client WHERE tenant = $1 AND client_id = $2";
+    Ok(tx.query_opt(EXISTS, params![tenant, client_id], |_| Ok(()))?.is_some())
+}
+
 /// Stores what became of a client, unless it changed since `version` was read; returns the stored text.
 pub(crate) fn update(
     tx: &mut Tx<'_>,

@@ -3,8 +3,11 @@
 use super::{DbError, DbResult};
 use rusqlite::Connection;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_credentials.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_init.sql"),
+    include_str!("migrations/0002_credentials.sql"),
+    include_str!("migrations/0003_connections.sql"),
+];
 
 pub(super) fn run(connection: &mut Connection) -> DbResult<()> {
     connection.execute_batch("CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)")?;

@@ -88,12 +88,16 @@ const CHECKPOINT_MS: i64 = 24 * 60 * 60 * 1000;
 impl Page {
     /// `most` is the number of the last record that pages may reach, if there is one.
     pub(crate) fn of(query: &Query, app: &App, most: Option<u64>) -> ApiResult<Self> {
+        Self::of_size(query, app, most, DEFAULT_PAGE)
+    }
+
+    /// The same for a list whose numbered pages have another size when none is asked for.
+    pub(crate) fn of_size(query: &Query, app: &App, most: Option<u64>, size: u64) -> ApiResult<Self> {
         if query.has("take") || query.has("from") {
-            let after = query.text("from").map(|from| read_checkpoint(app, from)).transpose()?;
-            return Ok(Self::Checkpoint { after, take: query.number("take").unwrap_or(DEFAULT_PAGE) });
+            return Self::by_checkpoint(query, app);
         }
         let page = query.number("page").unwrap_or(0);
-        let per_page = query.number("per_page").filter(|n| *n > 0).unwrap_or(DEFAULT_PAGE);
+        let per_page = query.number("per_page").filter(|n| *n > 0).unwrap_or(size);
         if let Some(most) = most
             && page.saturating_add(1).saturating_mul(per_page) > most
         {
@@ -105,6 +109,12 @@ impl Page {
             .into());
         }
         Ok(Self::Number { page, per_page, include_totals: query.flag("include_totals").unwrap_or(false) })
+    }
+
+    /// For lists that have no numbered pages.
+    pub(crate) fn by_checkpoint(query: &Query, app: &App) -> ApiResult<Self> {
+        let after = query.text("from").map(|from| read_checkpoint(app, from)).transpose()?;
+        Ok(Self::Checkpoint { after, take: query.number("take").unwrap_or(DEFAULT_PAGE) })
     }
 }
 

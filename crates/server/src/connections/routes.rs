@@ -1,0 +1,172 @@
+//! The Connections API.
+
+use super::store::{self, Filter, Sealed};
+use super::{clients, not_found};
+use crate::app::App;
+use crate::clients::store as client_store;
+use crate::http::{
+    ApiResult, Failure, Input, Listed, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
+};
+use crate::ids;
+use axum::extract::{Path, RawQuery, State};
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+use tenantry_types::connections::{self, New, with_enabled_clients};
+use tenantry_types::schema::{Schema, array, boolean, object, one_of, optional, string};
+use tenantry_types::{ApiError, ErrorCode, Object, Scope, time};
+
+const CONNECTIONS: &str = "/api/v2/connections";
+const CONNECTION: &str = "/api/v2/connections/{id}";
+const CLIENTS: &str = "/api/v2/connections/{id}/clients";
+
+/// Connections of a page whose size is not said.
+const DEFAULT_PAGE: u64 = 100;
+
+/// The routes of this slice.
+pub(crate) fn routes(app: &App) -> Slice<'_> {
+    Slice::new(app)
+        .get(CONNECTIONS, &[Scope::READ_CONNECTIONS], list_connections)
+        .post(CONNECTIONS, &[Scope::CREATE_CONNECTIONS], create_connection)
+        .get(CONNECTION, &[Scope::READ_CONNECTIONS], get_connection)
+        .patch(CONNECTION, &[Scope::UPDATE_CONNECTIONS], update_connection)
+        .delete(CONNECTION, &[Scope::DELETE_CONNECTIONS], delete_connection)
+        .get(CLIENTS, &[Scope::READ_CONNECTIONS], clients::list_enabled_clients)
+        .patch(CLIENTS, &[Scope::UPDATE_CONNECTIONS], clients::update_enabled_clients)
+        .get("/api/v2/clients/{id}/connections", &[Scope::READ_CONNECTIONS], clients::list_client_connections)
+        .get("/api/v2/connections/{id}/status", &[Scope::READ_CONNECTIONS], get_status)
+}
+
+/// `fields` and `include_fields`.
+pub(super) fn selection() -> [tenantry_types::schema::Member; 2] {
+    [optional("fields", string()), optional("include_fields", boolean())]
+}
+
+/// `strategy`, as often as one likes.
+pub(super) fn strategies() -> tenantry_types::schema::Member {
+    optional("strategy", array(one_of(connections::STRATEGY_NAMES)))
+}
+
+static GET_QUERY: LazyLock<Schema> = LazyLock::new(|| object(selection()));
+
+static LIST_QUERY: LazyLock<Schema> =
+    LazyLock::new(|| object([optional("name", string()), strategies()]).with(paging()).with(selection()));
+
+/// The members of a connection that a query asks for.
+pub(super) fn selected(query: &Query, connection: Object) -> Object {
+    match query.text("fields") {
+        Some(fields) => connections::select(connection, fields, query.flag("include_fields").unwrap_or(true)),
+        None => connection,
+    }
+}
+
+fn answer(status: StatusCode, connection: Object) -> axum::response::Response {
+    json(status, Value::Object(connection).to_string())
+}
+
+/// `GET /connections`.
+async fn list_connections(State(app): State<App>, RawQuery(raw): RawQuery) -> ApiResult {
+    let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
+    let filter = Filter { name: query.text("name"), strategies: query.texts("strategy"), client_id: None };
+    let page = Page::of_size(&query, &app, Some(MOST_BY_NUMBER), DEFAULT_PAGE)?;
+    let (db, tenant) = (&app.db, &app.tenant);
+    let list = async |window: Window| {
+        let mut listed = Vec::new();
+        for (position, connection) in store::list(db, &app.master, tenant, &filter, &window).await? {
+            let id = connection.get("id").and_then(Value::as_str).unwrap_or_default();
+            let enabled = store::enabled_clients(db, tenant, id).await?;
+            let connection = selected(&query, with_enabled_clients(connection, enabled));
+            listed.push(Listed { position, json: Value::Object(connection).to_string() });
+        }
+        Ok(listed)
+    };
+    page.answer(&app, "connections", list, async || store::count(db, tenant, &filter).await).await
+}
+
+/// `POST /connections`.
+async fn create_connection(State(app): State<App>, Input(body): Input) -> ApiResult {
+    let body = connections::check_create_body(&body)?;
+    let id = ids::connection_id(&app.random);
+    let new = New { id: &id, domain: &app.domain, ticket: &ids::ticket(&app.random) };
+    let connection = connections::create(body, &new)?;
+    let sealed = Sealed::new(&connection, &app.tenant, &app.master)?;
+    let enabled = body.get(connections::ENABLED_CLIENTS).and_then(Value::as_array);
+    let mut enabled: Vec<String> =
+        enabled.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    enabled.sort_unstable();
+    let numbers: Vec<_> = enabled.iter().map(|_| app.sequence.next(&app.clock)).collect();
+    let name = connection.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let tenant = app.tenant.clone();
+    let connection = app
+        .db
+        .transaction(move |tx| {
+            if store::has_name(tx, &tenant, &name)? {
+                return Err(Failure::conflict(
+                    "A connection with the same name already exists",
+                    ErrorCode::ConnectionConflict,
+                ));
+            }
+            store::insert(tx, &tenant, &sealed)?;
+            for (client_id, seq) in enabled.iter().zip(numbers) {
+                if !client_store::exists(tx, &tenant, client_id)? {
+                    return Err(Failure::client_not_found());
+                }
+                store::enable(tx, &tenant, &id, client_id, seq)?;
+            }
+            Ok::<_, Failure>(with_enabled_clients(connection, enabled))
+        })
+        .await?;
+    Ok(answer(StatusCode::CREATED, connection))
+}
+
+/// `GET /connections/{id}`.
+async fn get_connection(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult {
+    let query = Query::parse(raw.as_deref(), &GET_QUERY)?;
+    let connection = store::find(&app.db, &app.master, &app.tenant, &id).await?.ok_or_else(not_found)?;
+    let enabled = store::enabled_clients(&app.db, &app.tenant, &id).await?;
+    Ok(answer(StatusCode::OK, selected(&query, with_enabled_clients(connection, enabled))))
+}
+
+/// `PATCH /connections/{id}`.
+async fn update_connection(State(app): State<App>, Path(id): Path<String>, Input(body): Input) -> ApiResult {
+    connections::check_patch_body(&body)?;
+    let Value::Object(body) = body else { unreachable!("checked above") };
+    let tenant = app.tenant.clone();
+    let shared = app.clone();
+    let connection = app
+        .db
+        .transaction(move |tx| {
+            let (before, version) =
+                store::find_for_update(tx, &shared.master, &tenant, &id)?.ok_or_else(not_found)?;
+            let after = connections::patch(&before, &body, &shared.domain)?;
+            let sealed = Sealed::new(&after, &tenant, &shared.master)?;
+            if !store::update(tx, &tenant, &sealed, version)? {
+                return Err(Failure::Internal("a connection changed within a transaction".into()));
+            }
+            Ok(store::whole(tx, &tenant, after)?)
+        })
+        .await?;
+    Ok(answer(StatusCode::OK, connection))
+}
+
+/// `DELETE /connections/{id}`: 202 with the time, 204 when it is not there.
+async fn delete_connection(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    let tenant = app.tenant.clone();
+    let was_there = app.db.transaction(move |tx| Ok::<_, Failure>(store::delete(tx, &tenant, &id)?)).await?;
+    if !was_there {
+        return Ok(no_content());
+    }
+    let deleted_at = time::print(app.clock.now_ms());
+    Ok(json(StatusCode::ACCEPTED, json!({"deleted_at": deleted_at}).to_string()))
+}
+
+/// `GET /connections/{id}/status`: whether a connector of a directory is online. None ever is: there is nothing here that
+/// a connector could connect to.
+async fn get_status(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
+    store::find(&app.db, &app.master, &app.tenant, &id).await?.ok_or_else(not_found)?;
+    Err(ApiError::new(404, "not connected to any node").into())
+}
