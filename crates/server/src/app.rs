@@ -10,7 +10,7 @@ use crate::ids::Sequence;
 use crate::keys::{self, Keys, Signer};
 use crate::resource_servers::ResourceServers;
 use crate::seal::MasterKey;
-use bytes::Bytes;
+use crate::tenant_settings::{CachedSettings, TenantSettings};
 use parking_lot::RwLock;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ pub(crate) struct Inner {
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
     pub(crate) resource_servers: ResourceServers,
+    tenant_settings: CachedSettings,
     pub(crate) verified_tokens: VerifiedTokens,
-    pub(crate) discovery: Bytes,
     keys: RwLock<Arc<Keys>>,
     issuer: String,
     management_audience: String,
@@ -92,7 +92,6 @@ impl App {
         let last = db.query_opt(LAST_NUMBER, params![&tenant], |row| row.int(0)).await?.unwrap_or(0);
         let issuer = issuer(&domain);
         Ok(Self(Arc::new(Inner {
-            discovery: crate::discovery::document(&issuer, &domain),
             management_audience: management_audience(&domain),
             keys: RwLock::new(Arc::new(keys)),
             issuer,
@@ -110,6 +109,7 @@ impl App {
             clients: Clients::default(),
             grants: Grants::default(),
             resource_servers: ResourceServers::default(),
+            tenant_settings: CachedSettings::default(),
             verified_tokens: VerifiedTokens::default(),
         })))
     }
@@ -117,6 +117,11 @@ impl App {
     /// The tenant's signing keys.
     pub(crate) fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read())
+    }
+
+    /// The tenant's settings as they are now.
+    pub(crate) async fn tenant_settings(&self) -> DbResult<Arc<TenantSettings>> {
+        self.tenant_settings.get(self).await
     }
 
     /// `iss` of every token.

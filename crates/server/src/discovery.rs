@@ -1,7 +1,8 @@
 //! What clients look up before anything else: the metadata documents and the tenant's public keys.
 
 use crate::app::App;
-use crate::http::options;
+use crate::http::{Failure, options};
+use crate::tenant_settings::TenantSettings;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,9 +20,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/.well-known/jwks.json", get(jwks).options(options))
 }
 
-/// The metadata of `OpenID` Connect Discovery 1.0 and RFC 8414: what is served, and nothing else.
-pub(crate) fn document(issuer: &str, domain: &str) -> Bytes {
-    let document = json!({
+/// The metadata of `OpenID` Connect Discovery 1.0 and RFC 8414: what is served and enabled, and nothing else.
+fn document(app: &App, settings: &TenantSettings) -> Bytes {
+    let (issuer, domain) = (app.issuer(), &app.domain);
+    let mut document = json!({
         "issuer": issuer,
         "token_endpoint": format!("{issuer}oauth/token"),
         "jwks_uri": format!("{issuer}.well-known/jwks.json"),
@@ -35,36 +37,49 @@ pub(crate) fn document(issuer: &str, domain: &str) -> Bytes {
         ],
         "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
         "tls_client_certificate_bound_access_tokens": true,
-        "mtls_endpoint_aliases": {"token_endpoint": format!("https://mtls.{domain}/oauth/token")},
     });
+    if settings.has_mtls_endpoint_aliases {
+        document["mtls_endpoint_aliases"] =
+            json!({"token_endpoint": format!("https://mtls.{domain}/oauth/token")});
+    }
+    if settings.enable_dynamic_client_registration {
+        document["registration_endpoint"] = format!("{issuer}oidc/register").into();
+    }
+    if settings.client_id_metadata_document_supported {
+        document["client_id_metadata_document_supported"] = true.into();
+    }
+    if !settings.acr_values_supported.is_empty() {
+        document["acr_values_supported"] = settings.acr_values_supported.clone().into();
+    }
     document.to_string().into()
 }
 
-async fn metadata(State(app): State<App>) -> Response {
-    answer(app.discovery.clone(), HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15"))
+async fn metadata(State(app): State<App>) -> Result<Response, Failure> {
+    let settings = app.tenant_settings().await?;
+    Ok(answer(settings.discovery.get_or_init(|| document(&app, &settings)).clone()))
 }
 
-async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
+async fn jwks(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
     let keys = app.keys();
-    let (body, etag) = keys.jwks();
+    let published =
+        if app.tenant_settings().await?.remove_alg_from_jwks { keys.jwks_without_alg() } else { keys.jwks() };
+    let etag = published.etag();
     let is_known =
         headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        answer(body, HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15"))
-    };
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { answer(published.body()) };
     if let Ok(etag) = HeaderValue::from_str(etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
-    response
+    Ok(response)
 }
 
-fn answer(body: Bytes, caching: HeaderValue) -> Response {
+fn answer(body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    let caching = HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15");
     response.headers_mut().insert(header::CACHE_CONTROL, caching);
     response
 }

@@ -23,6 +23,7 @@ mod resource_servers;
 mod router;
 mod seal;
 mod server;
+mod tenant_settings;
 mod tls;
 mod tokens;
 

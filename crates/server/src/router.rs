@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
-use crate::{client_grants, clients, connections, credentials, discovery, resource_servers, tokens};
+use crate::{
+    client_grants, clients, connections, credentials, discovery, resource_servers, tenant_settings, tokens,
+};
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use http::{Method, StatusCode, header};
@@ -12,14 +14,15 @@ use tower_http::cors::{Any, CorsLayer};
 
 /// Every route of the Management API.
 pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
-    let slices: [fn(&App) -> Slice<'_>; 5] = [
+    let slices: &[fn(&App) -> Slice<'_>] = &[
         clients::routes,
         credentials::routes,
         client_grants::routes,
         resource_servers::routes,
         connections::routes,
+        tenant_settings::routes,
     ];
-    slices.into_iter().flat_map(|slice| slice(app).routes).collect()
+    slices.iter().flat_map(|slice| slice(app).routes).collect()
 }
 
 /// The public API.

@@ -24,6 +24,10 @@ pub enum Format {
     UrlOrNull,
     /// A template of an initiate-login URI with `{organization_name}`, `{organization_id}`, `{connection_name}`.
     EcInitiateLoginUriTemplateUrl,
+    /// `""` or an e-mail address.
+    EmailOrEmpty,
+    /// A class of authentication contexts: a URI or a word.
+    Acr,
     /// The id of a client.
     ClientId,
     /// `org_` and 16 letters and digits.
@@ -59,6 +63,8 @@ impl fmt::Display for Format {
             Self::Url => "url",
             Self::UrlOrNull => "url-or-null",
             Self::EcInitiateLoginUriTemplateUrl => "ec-initiate-login-uri-template-url",
+            Self::EmailOrEmpty => "email-or-empty",
+            Self::Acr => "acr",
             Self::ClientId => "client-id",
             Self::OrganizationId => "organization-id",
             Self::ClientGrantId => "client-grant-id",
@@ -99,6 +105,11 @@ impl Format {
                 let filled = KNOWN.iter().fold(text.to_owned(), |text, name| text.replace(name, "x"));
                 !filled.contains(['{', '}']) && absolute(&filled).is_some_and(|url| is_https(&url))
             }
+            Self::EmailOrEmpty => text.is_empty() || is_email(text),
+            Self::Acr => {
+                (1..=MAX_URL).contains(&text.len())
+                    && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+            }
             Self::ClientId => {
                 (1..=64).contains(&text.len())
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
@@ -115,6 +126,19 @@ impl Format {
             Self::Ipv6Cidr => is_network(text, 128, std::net::IpAddr::is_ipv6),
         }
     }
+}
+
+/// An address as people have one: a local part and a domain, no longer than RFC 5321 section 4.5.3.1 allows.
+fn is_email(text: &str) -> bool {
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c);
+    text.len() <= 254
+        && !text.contains(strange)
+        && text.rsplit_once('@').is_some_and(|(local, domain)| {
+            (1..=64).contains(&local.len())
+                && !local.contains('@')
+                && domain.split('.').count() > 1
+                && domain.split('.').all(|label| !label.is_empty())
+        })
 }
 
 fn is_base58(byte: u8) -> bool {
@@ -314,6 +338,16 @@ mod tests {
     }
 
     #[test]
+    fn people_and_contexts() {
+        check(
+            EmailOrEmpty,
+            &["", "a@b.c", "first.last+tag@mail.example.com"],
+            &["a", "a@b", "@b.c", "a@b..c", "a b@c.d", "a@b@c.d", "a@b.c\n", "<a@b.c>"],
+        );
+        check(Acr, &["foo", "urn:mace:incommon:iap:silver"], &["", "a b", "a\n"]);
+    }
+
+    #[test]
     fn addresses_and_times() {
         check(Cidr, &["10.0.0.0/8", "1.2.3.4/32"], &["10.0.0.0", "10.0.0.0/33", "10.0.0.0/+8", "::/0"]);
         check(Ipv6Cidr, &["2001:db8::/32"], &["2001:db8::/129", "10.0.0.0/8"]);
@@ -326,7 +360,9 @@ mod tests {
         );
     }
 
-    const ALL: [Format; 19] = [
+    const ALL: [Format; 21] = [
+        EmailOrEmpty,
+        Acr,
         AbsoluteUriOrEmpty,
         AbsoluteHttpsUriOrEmpty,
         AbsoluteHttpsUriWithPlaceholdersOrEmpty,

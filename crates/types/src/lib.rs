@@ -16,7 +16,9 @@ pub mod patch;
 pub mod resource_servers;
 pub mod schema;
 pub mod scope;
+pub mod tenant_settings;
 pub mod time;
+pub mod token_quota;
 pub mod wire;
 
 pub use error::{ApiError, ErrorCode};

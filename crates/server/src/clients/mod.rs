@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tenantry_types::clients::{ClientDocument, StoredClient};
+use tenantry_types::token_quota::TokenQuota;
 use zeroize::Zeroizing;
 
 /// How a client authenticates at the token endpoint.
@@ -40,14 +41,6 @@ pub(crate) enum AuthMethod {
     Tls,
     /// A certificate of its own.
     SelfSignedTls,
-}
-
-/// How many tokens a client may get in a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TokenQuota {
-    pub(crate) enforce: bool,
-    pub(crate) per_hour: Option<i64>,
-    pub(crate) per_day: Option<i64>,
 }
 
 /// One of a client's secrets, opened.
@@ -101,7 +94,6 @@ impl Client {
             Some("client_secret_basic") => AuthMethod::ClientSecretBasic,
             _ => AuthMethod::Unset,
         };
-        let quota = document.get("token_quota").and_then(|quota| quota.get("client_credentials"));
         Self {
             client_id: document.client_id().to_owned(),
             stored,
@@ -112,11 +104,7 @@ impl Client {
             grant_types: document.texts("grant_types").map(str::to_owned).collect(),
             is_first_party: document.is_first_party(),
             require_proof_of_possession: document.flag("require_proof_of_possession"),
-            token_quota: quota.map(|quota| TokenQuota {
-                enforce: quota.get("enforce").and_then(serde_json::Value::as_bool).unwrap_or(true),
-                per_hour: quota.get("per_hour").and_then(serde_json::Value::as_i64),
-                per_day: quota.get("per_day").and_then(serde_json::Value::as_i64),
-            }),
+            token_quota: document.get("token_quota").and_then(TokenQuota::of),
         }
     }
 

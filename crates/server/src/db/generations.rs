@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     ClientList,
     Grant,
     ResourceServer,
+    TenantSettings,
 }
 
 const COUNTERS: usize = 4_096;

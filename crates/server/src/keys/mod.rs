@@ -45,11 +45,34 @@ pub(crate) fn read_key(row: &crate::db::Row<'_>) -> DbResult<StoredKey> {
 pub(crate) struct Keys {
     current: Arc<RsaSigningKey>,
     public: Vec<(String, RsaPublicKey)>,
-    jwks: Bytes,
-    jwks_etag: String,
+    jwks: PublishedKeys,
+    jwks_without_alg: PublishedKeys,
     signing_keys: SigningKeys,
     /// The header of nearly every token that the current key signs.
     header: String,
+}
+
+/// A JWK Set as it is published.
+pub(crate) struct PublishedKeys {
+    body: Bytes,
+    etag: String,
+}
+
+impl PublishedKeys {
+    fn new(set: &JwkSet) -> serde_json::Result<Self> {
+        let body = Bytes::from(serde_json::to_vec(set)?);
+        let etag = format!("\"{}\"", base64url(&sha256(&body)[..12]));
+        Ok(Self { body, etag })
+    }
+
+    pub(crate) fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
+    /// Its entity tag.
+    pub(crate) fn etag(&self) -> &str {
+        &self.etag
+    }
 }
 
 /// The member `signing_keys` of a client, with its name, for each kind of answer.
@@ -104,10 +127,14 @@ impl Keys {
         };
         let signing_keys =
             SigningKeys { read: member("deprecated"), written: member(&format!("/CN={tenant_domain}")) };
-        let jwks = Bytes::from(serde_json::to_vec(&set).map_err(|error| bad(&error.to_string()))?);
-        let jwks_etag = format!("\"{}\"", base64url(&sha256(&jwks)[..12]));
+        let publish = |set: &JwkSet| PublishedKeys::new(set).map_err(|error| bad(&error.to_string()));
+        let jwks = publish(&set)?;
+        for key in &mut set.keys {
+            key.alg = None;
+        }
+        let jwks_without_alg = publish(&set)?;
         let header = header(SigningAlgorithm::Rs256, "JWT", current.kid());
-        Ok(Self { current, public, jwks, jwks_etag, signing_keys, header })
+        Ok(Self { current, public, jwks, jwks_without_alg, signing_keys, header })
     }
 
     /// The key that signs.
@@ -120,9 +147,14 @@ impl Keys {
         self.public.iter().find(|(known, _)| known == kid).map(|(_, key)| key)
     }
 
-    /// The JWK Set and its entity tag.
-    pub(crate) fn jwks(&self) -> (Bytes, &str) {
-        (self.jwks.clone(), &self.jwks_etag)
+    /// The JWK Set.
+    pub(crate) fn jwks(&self) -> &PublishedKeys {
+        &self.jwks
+    }
+
+    /// The JWK Set for readers that trip over `alg`.
+    pub(crate) fn jwks_without_alg(&self) -> &PublishedKeys {
+        &self.jwks_without_alg
     }
 
     pub(crate) fn signing_keys(&self) -> &SigningKeys {

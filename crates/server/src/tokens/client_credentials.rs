@@ -7,6 +7,7 @@ use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::http::{Failure, Form, OAuthError};
 use crate::resource_servers::{Api, ProofOfPossession};
+use crate::tenant_settings::{ResourceParameter, TenantSettings};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -18,11 +19,8 @@ pub(super) async fn grant(
     form: &Form,
     certificate: Option<&ClientCertificate>,
 ) -> Result<Response, OAuthError> {
-    let audience = form.get("audience").or(app.default_audience.as_deref()).ok_or_else(|| {
-        OAuthError::access_denied(
-            "No audience parameter was provided, and no default audience has been configured",
-        )
-    })?;
+    let settings = app.tenant_settings().await?;
+    let audience = audience(app, &settings, form)?;
     let api = app.resource_servers.find(app, audience).await?;
     let api = api
         .ok_or_else(|| OAuthError::access_denied(format!("Service not enabled within domain: {audience}")))?;
@@ -31,7 +29,7 @@ pub(super) async fn grant(
     check_organization(form, &granted)?;
     let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
-    if let Some(quota) = client.token_quota {
+    if let Some(quota) = client.token_quota.or(settings.default_client_quota) {
         quota::take(app, &client.client_id, quota).await?;
     }
     let token = access_token::issue(app, client, &api, &scope, bound_to).await?;
@@ -39,6 +37,20 @@ pub(super) async fn grant(
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
     let answer = serde_json::to_string(&answer);
     Ok(success(answer.map_err(|error| OAuthError::from(Failure::from(error)))?))
+}
+
+/// The API that a token is for: the one that the request names, or else the default, of the tenant before the server's.
+fn audience<'a>(app: &'a App, settings: &'a TenantSettings, form: &'a Form) -> Result<&'a str, OAuthError> {
+    let resource = match settings.resource_parameter {
+        ResourceParameter::Compatible => form.get("resource"),
+        ResourceParameter::Ignored => None,
+    };
+    let default = || settings.default_audience.as_deref().or(app.default_audience.as_deref());
+    form.get("audience").or(resource).or_else(default).ok_or_else(|| {
+        OAuthError::access_denied(
+            "No audience parameter was provided, and no default audience has been configured",
+        )
+    })
 }
 
 fn not_granted(client: &Client, audience: &str) -> OAuthError {

@@ -1,9 +1,9 @@
 //! Token quotas: how many tokens a client may get in an hour and in a day (both in UTC).
 
 use crate::app::App;
-use crate::clients::TokenQuota;
 use crate::db::{DbError, Tx, params};
 use crate::http::OAuthError;
+use tenantry_types::token_quota::TokenQuota;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

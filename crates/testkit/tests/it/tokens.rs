@@ -6,7 +6,7 @@ use tenantry_jose::jwt::{self, Unverified};
 use tenantry_jose::{JwkSet, RsaSigningKey, SigningAlgorithm, VerifyingAlgorithm};
 use tenantry_testkit::{Credentials, Testkit, client_path, reply};
 
-fn part(token: &str, index: usize) -> Value {
+pub(crate) fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! `docs/enforcement.md`, from the field table.
 
 use super::fields::{Enforcement, FIELDS, ReadGroup, WriteGuard};
-use crate::{client_grants, resource_servers};
+use crate::{client_grants, resource_servers, tenant_settings};
 use std::fmt::Write as _;
 
 /// The document, as Markdown.
@@ -38,16 +38,29 @@ pub fn markdown() -> String {
         };
         let _ = writeln!(text, "| `{}` {} {read} | {set} |", field.name, columns(field.state));
     }
-    for (title, ledger) in
-        [("APIs (resource servers)", resource_servers::LEDGER), ("Client grants", client_grants::LEDGER)]
-    {
+    for (title, ledger) in others() {
         let _ =
             write!(text, "\n## {title}\n\n| member | state | shown by | or governs |\n|---|---|---|---|\n");
         for (name, state) in ledger {
-            let _ = writeln!(text, "| `{name}` {}", columns(*state));
+            let _ = writeln!(text, "| `{name}` {}", columns(state));
         }
     }
     text
+}
+
+/// What the members of a kind of object do.
+type Ledger = Vec<(String, Enforcement)>;
+
+/// What the members of everything but clients do.
+fn others() -> [(&'static str, Ledger); 3] {
+    let own = |ledger: &[(&str, Enforcement)]| -> Ledger {
+        ledger.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect()
+    };
+    [
+        ("APIs (resource servers)", own(resource_servers::LEDGER)),
+        ("Client grants", own(client_grants::LEDGER)),
+        ("Tenant settings", tenant_settings::ledger().collect()),
+    ]
 }
 
 /// State, test, and what is governed or needed, as cells of a table.
@@ -62,7 +75,7 @@ fn columns(state: Enforcement) -> String {
 
 /// The names of all tests that show something enforced.
 pub fn tests() -> impl Iterator<Item = &'static str> {
-    let others = resource_servers::LEDGER.iter().chain(client_grants::LEDGER).map(|(_, state)| *state);
+    let others = others().into_iter().flat_map(|(_, ledger)| ledger).map(|(_, state)| state);
     FIELDS.iter().map(|field| field.state).chain(others).filter_map(|state| match state {
         Enforcement::Enforced { test } => Some(test),
         _ => None,

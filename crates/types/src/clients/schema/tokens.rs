@@ -6,9 +6,6 @@ use crate::schema::{Schema, array, boolean, integer, object, one_of, optional, r
 /// Five years of 365.25 days, in seconds.
 pub(super) const MAX_TOKEN_LIFETIME: u32 = 157_788_000;
 
-/// The largest 32-bit signed integer.
-pub(super) const MAX_QUOTA: u32 = 2_147_483_647;
-
 pub(in crate::clients) fn grant_types() -> Schema {
     array(string().min(1)).describe("Grants with which the client may ask for tokens")
 }
@@ -120,18 +117,7 @@ pub(in crate::clients) fn token_exchange() -> Schema {
 }
 
 pub(in crate::clients) fn token_quota() -> Schema {
-    let tokens = || integer().min(1).max(MAX_QUOTA);
-    object([required(
-        "client_credentials",
-        object([
-            flag("enforce", "Whether requests beyond the quota are refused and not only logged"),
-            optional("per_day", tokens().describe("Tokens that may be issued in a day")),
-            optional("per_hour", tokens().describe("Tokens that may be issued in an hour")),
-        ])
-        .min(1)
-        .describe("Quota of machine-to-machine tokens"),
-    )])
-    .describe("How many tokens the client may get")
+    crate::token_quota::schema().describe("How many tokens the client may get")
 }
 
 pub(in crate::clients) fn identity_assertion_authorization_grant() -> Schema {
