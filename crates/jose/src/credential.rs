@@ -2,11 +2,11 @@
 
 use crate::{Jwk, base64url, sha256};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::objects::{oid_registry, oid2abbrev};
+use x509_parser::objects::{oid_registry, oid2abbrev, oid2sn};
 use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
-use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
+use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
 /// The smallest RSA modulus that may sign assertions, in bits.
 pub const MIN_RSA_BITS: usize = 2_048;
@@ -40,6 +40,44 @@ pub struct Material {
     key: Option<Jwk>,
     bits: usize,
     certificate: Option<CertificateInfo>,
+}
+
+/// What is told of an identity provider's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// SHA-1 of the certificate in DER, in hex: a name, nothing that could be relied on.
+    pub thumbprint_sha1: String,
+    /// When it ends, in seconds since 1970.
+    pub not_after: i64,
+    /// The subject's attributes by their long names (`commonName`), in the certificate's own order.
+    pub subject: Vec<(String, String)>,
+}
+
+/// Describes a certificate in PEM; `None` when the text is none.
+#[must_use]
+pub fn describe_pem(text: &str) -> Option<Description> {
+    let block = pem::parse(text).ok().filter(|block| block.tag() == "CERTIFICATE")?;
+    describe(block.contents())
+}
+
+/// Describes a certificate in DER.
+#[must_use]
+pub fn describe(der: &[u8]) -> Option<Description> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, der);
+    Some(Description {
+        thumbprint_sha1: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+        not_after: certificate.validity().not_after.timestamp(),
+        subject: certificate
+            .subject()
+            .iter_attributes()
+            .map(|attribute| {
+                let name = oid2sn(attribute.attr_type(), oid_registry())
+                    .map_or_else(|_| attribute.attr_type().to_id_string(), str::to_owned);
+                (name, attribute_value(attribute))
+            })
+            .collect(),
+    })
 }
 
 /// What counts of a certificate.
@@ -140,13 +178,15 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
     let parts = name.iter_attributes().map(|attribute| {
         let key = oid2abbrev(attribute.attr_type(), registry)
             .map_or_else(|_| attribute.attr_type().to_id_string(), str::to_owned);
-        let value = attribute.as_str().map_or_else(
-            |_| String::from_utf8_lossy(attribute.attr_value().data).into_owned(),
-            str::to_owned,
-        );
-        format!("{key}={value}")
+        format!("{key}={}", attribute_value(attribute))
     });
     parts.collect::<Vec<_>>().join("\n")
+}
+
+fn attribute_value(attribute: &AttributeTypeAndValue<'_>) -> String {
+    attribute
+        .as_str()
+        .map_or_else(|_| String::from_utf8_lossy(attribute.attr_value().data).into_owned(), str::to_owned)
 }
 
 #[cfg(test)]

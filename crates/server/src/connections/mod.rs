@@ -4,6 +4,8 @@
 //! provider: no metadata are fetched, and nobody logs in.
 
 mod clients;
+mod configuration;
+mod metadata;
 mod routes;
 pub(crate) mod store;
 

@@ -1,7 +1,7 @@
 //! The Connections API.
 
 use super::store::{self, Filter, Sealed};
-use super::{clients, not_found};
+use super::{clients, configuration, metadata, not_found};
 use crate::app::App;
 use crate::clients::store as client_store;
 use crate::http::{
@@ -60,6 +60,17 @@ pub(super) fn selected(query: &Query, connection: Object) -> Object {
     }
 }
 
+/// The same with the clients that the connection is enabled for, which are looked for only if they are asked for.
+async fn enabled_and_selected(app: &App, query: &Query, connection: Object) -> ApiResult<Object> {
+    let probe = with_enabled_clients(Object::new(), Vec::new());
+    if !selected(query, probe).contains_key(connections::ENABLED_CLIENTS) {
+        return Ok(selected(query, connection));
+    }
+    let id = connection.get("id").and_then(Value::as_str).unwrap_or_default();
+    let enabled = store::enabled_clients(&app.db, &app.tenant, id).await?;
+    Ok(selected(query, with_enabled_clients(connection, enabled)))
+}
+
 fn answer(status: StatusCode, connection: Object) -> axum::response::Response {
     json(status, Value::Object(connection).to_string())
 }
@@ -73,9 +84,7 @@ async fn list_connections(State(app): State<App>, RawQuery(raw): RawQuery) -> Ap
     let list = async |window: Window| {
         let mut listed = Vec::new();
         for (position, connection) in store::list(db, &app.master, tenant, &filter, &window).await? {
-            let id = connection.get("id").and_then(Value::as_str).unwrap_or_default();
-            let enabled = store::enabled_clients(db, tenant, id).await?;
-            let connection = selected(&query, with_enabled_clients(connection, enabled));
+            let connection = enabled_and_selected(&app, &query, connection).await?;
             listed.push(Listed { position, json: Value::Object(connection).to_string() });
         }
         Ok(listed)
@@ -88,12 +97,15 @@ async fn create_connection(State(app): State<App>, Input(body): Input) -> ApiRes
     let body = connections::check_create_body(&body)?;
     let id = ids::connection_id(&app.random);
     let new = New { id: &id, domain: &app.domain, ticket: &ids::ticket(&app.random) };
-    let connection = connections::create(body, &new)?;
+    let mut connection = connections::create(body, &new)?;
+    metadata::complete(&mut connection);
+    configuration::seal(&mut connection, None, &app.tenant, &app.master)?;
     let sealed = Sealed::new(&connection, &app.tenant, &app.master)?;
     let enabled = body.get(connections::ENABLED_CLIENTS).and_then(Value::as_array);
     let mut enabled: Vec<String> =
         enabled.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     enabled.sort_unstable();
+    enabled.dedup();
     let numbers: Vec<_> = enabled.iter().map(|_| app.sequence.next(&app.clock)).collect();
     let name = connection.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let tenant = app.tenant.clone();
@@ -127,8 +139,7 @@ async fn get_connection(
 ) -> ApiResult {
     let query = Query::parse(raw.as_deref(), &GET_QUERY)?;
     let connection = store::find(&app.db, &app.master, &app.tenant, &id).await?.ok_or_else(not_found)?;
-    let enabled = store::enabled_clients(&app.db, &app.tenant, &id).await?;
-    Ok(answer(StatusCode::OK, selected(&query, with_enabled_clients(connection, enabled))))
+    Ok(answer(StatusCode::OK, enabled_and_selected(&app, &query, connection).await?))
 }
 
 /// `PATCH /connections/{id}`.
@@ -142,7 +153,9 @@ async fn update_connection(State(app): State<App>, Path(id): Path<String>, Input
         .transaction(move |tx| {
             let (before, version) =
                 store::find_for_update(tx, &shared.master, &tenant, &id)?.ok_or_else(not_found)?;
-            let after = connections::patch(&before, &body, &shared.domain)?;
+            let mut after = connections::patch(&before, &body, &shared.domain)?;
+            metadata::complete(&mut after);
+            configuration::seal(&mut after, Some(&before), &tenant, &shared.master)?;
             let sealed = Sealed::new(&after, &tenant, &shared.master)?;
             if !store::update(tx, &tenant, &sealed, version)? {
                 return Err(Failure::Internal("a connection changed within a transaction".into()));

@@ -63,7 +63,8 @@ fn read(row: &Row<'_>, tenant: &str, master: &MasterKey) -> DbResult<Object> {
     let mut connection: Object = serde_json::from_str(row.text(1)?).map_err(|error| bad(&error))?;
     if let Some(sealed) = row.opt_bytes(2)? {
         let plain = master.open_text(&seal_context(tenant, id), sealed).map_err(|error| bad(&error))?;
-        let taken: Object = serde_json::from_str(&plain).map_err(|error| bad(&error))?;
+        // The parser's error would quote a secret.
+        let taken: Object = serde_json::from_str(&plain).map_err(|_| bad(&"its secrets are malformed"))?;
         if let Some(Value::Object(options)) = connection.get_mut("options") {
             secrets::put_back(options, taken);
             let options = Value::Object(std::mem::take(options));
@@ -155,8 +156,8 @@ impl<'a> Filter<'a> {
             params.push(Param::Text(client_id));
             let _ = write!(
                 sql,
-                " AND EXISTS (SELECT 1 FROM connection_client e WHERE e.tenant = c.tenant \
-                 AND e.connection_id = c.id AND e.client_id = ${})",
+                " AND c.id IN (SELECT e.connection_id FROM connection_client e \
+                 WHERE e.tenant = $1 AND e.client_id = ${})",
                 params.len()
             );
         }

@@ -8,6 +8,7 @@ mod authorization;
 mod client_authentication;
 mod client_grants;
 mod clients;
+mod connections;
 mod credentials;
 mod errors;
 mod http;

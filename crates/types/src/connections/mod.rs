@@ -10,10 +10,13 @@ mod schema;
 mod scopes;
 pub mod secrets;
 pub mod strategies;
+#[cfg(test)]
+mod tests;
 
 pub use schema::{check_create_body, check_enable_body, check_patch_body};
 pub use strategies::{NAMES as STRATEGY_NAMES, STRATEGIES, Strategy};
 
+use crate::clients::Enforcement;
 use crate::json::in_order;
 use crate::{ApiError, ErrorCode, Object};
 use serde_json::{Value, json};
@@ -43,6 +46,25 @@ const METADATA: usize = 10;
 
 /// The member that lists the clients which the connection is enabled for; stored elsewhere.
 pub const ENABLED_CLIENTS: &str = "enabled_clients";
+
+/// What each member does; see [`crate::clients::ledger`].
+pub const LEDGER: &[(&str, Enforcement)] = &[
+    ("name", Enforcement::Enforced { test: "a_name_is_taken_once_and_never_changes" }),
+    ("strategy", Enforcement::Enforced { test: "a_strategy_adds_its_options_to_those_sent" }),
+    ("options", LOGIN),
+    ("display_name", LOGIN),
+    ("enabled_clients", LOGIN),
+    ("is_domain_connection", LOGIN),
+    ("show_as_button", LOGIN),
+    ("realms", LOGIN),
+    ("metadata", Enforcement::Echo),
+    ("authentication", LOGIN),
+    ("connected_accounts", Enforcement::Inert { flow: "connected accounts" }),
+    ("cross_app_access_requesting_app", Enforcement::Inert { flow: "cross app access" }),
+    ("cross_app_access_resource_app", Enforcement::Inert { flow: "cross app access" }),
+];
+
+const LOGIN: Enforcement = Enforcement::Inert { flow: "login (`/authorize`)" };
 
 /// Members that `fields` never leaves out.
 const ALWAYS_SHOWN: &[&str] = &["id", "is_domain_connection", "authentication", "connected_accounts"];

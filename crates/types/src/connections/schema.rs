@@ -260,7 +260,7 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
         ),
         required("strategy", one_of(NAMES).describe("Kind of identity provider")),
         optional("options", options()),
-        optional("enabled_clients", array(format(Format::ClientId)).unique()),
+        optional("enabled_clients", array(format(Format::ClientId))),
     ])
     .with(shared())
 });
