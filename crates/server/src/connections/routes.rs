@@ -154,8 +154,10 @@ async fn update_connection(State(app): State<App>, Path(id): Path<String>, Input
             let (before, version) =
                 store::find_for_update(tx, &shared.master, &tenant, &id)?.ok_or_else(not_found)?;
             let mut after = connections::patch(&before, &body, &shared.domain)?;
-            metadata::complete(&mut after);
-            configuration::seal(&mut after, Some(&before), &tenant, &shared.master)?;
+            if body.contains_key("options") {
+                metadata::complete(&mut after);
+                configuration::seal(&mut after, Some(&before), &tenant, &shared.master)?;
+            }
             let sealed = Sealed::new(&after, &tenant, &shared.master)?;
             if !store::update(tx, &tenant, &sealed, version)? {
                 return Err(Failure::Internal("a connection changed within a transaction".into()));
