@@ -225,8 +225,19 @@ pub(super) async fn clients(
 pub(super) fn enable(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str, seq: i64) -> DbResult<()> {
     const ENABLE: &str = "INSERT INTO connection_client (tenant, connection_id, client_id, sort, seq) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, connection_id, client_id) DO NOTHING";
-    let sort = format!("{} {client_id}", client_id.to_ascii_lowercase());
-    tx.execute(ENABLE, params![tenant, id, client_id, &sort, seq]).map(|_| ())
+    tx.execute(ENABLE, params![tenant, id, client_id, &client_sort(client_id), seq]).map(|_| ())
+}
+
+/// Enables every connection that there is for a new client.
+pub(crate) fn enable_all(tx: &mut Tx<'_>, tenant: &str, client_id: &str, seq: i64) -> DbResult<()> {
+    const ENABLE_ALL: &str = "INSERT INTO connection_client (tenant, connection_id, client_id, sort, seq) \
+        SELECT tenant, id, $2, $3, $4 FROM connection WHERE tenant = $1";
+    tx.execute(ENABLE_ALL, params![tenant, client_id, &client_sort(client_id), seq]).map(|_| ())
+}
+
+/// Client ids regardless of case; the id itself decides between those that differ in nothing else.
+fn client_sort(client_id: &str) -> String {
+    format!("{} {client_id}", client_id.to_ascii_lowercase())
 }
 
 pub(super) fn disable(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str) -> DbResult<()> {

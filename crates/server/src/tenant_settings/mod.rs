@@ -23,6 +23,8 @@ use tenantry_types::token_quota::TokenQuota;
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Debug)]
 pub(crate) struct TenantSettings {
+    /// Whether a new client gets every connection that there is.
+    pub(crate) enable_client_connections: bool,
     pub(crate) enable_dynamic_client_registration: bool,
     /// The mode of clients that register themselves; where none is set, the server's `third_party_security_mode`.
     #[expect(dead_code, reason = "for dynamic registration")]
@@ -61,6 +63,7 @@ impl TenantSettings {
         let default_quota = |of: &str| TokenQuota::of(settings.get("default_token_quota")?.get(of)?);
         let acr_values = settings.get("acr_values_supported").and_then(Value::as_array);
         Ok(Self {
+            enable_client_connections: flag_in("flags", "enable_client_connections"),
             enable_dynamic_client_registration: flag_in("flags", "enable_dynamic_client_registration"),
             dynamic_client_registration_security_mode: settings
                 .get("dynamic_client_registration_security_mode")

@@ -270,6 +270,23 @@ async fn a_client_lists_its_connections() {
     assert_eq!(both.get(&list).await.status, 200);
 }
 
+#[tokio::test]
+async fn a_new_client_gets_every_connection_if_a_flag_says_so() {
+    let t = Testkit::start().await;
+    let connection = create(&t, json!({"name": "a", "strategy": "auth0"})).await;
+    let enabled = async || t.admin.get(&path(&connection)).await.expect(200)["enabled_clients"].clone();
+    let _ = new_client_id(&t).await;
+    assert_eq!(enabled().await, json!([]));
+    let settings = "/api/v2/tenants/settings";
+    let flag = |on: bool| json!({"flags": {"enable_client_connections": on}});
+    let _ = t.admin.patch(settings, &flag(true)).await.expect(200);
+    let client = new_client_id(&t).await;
+    assert_eq!(enabled().await, json!([client]));
+    let _ = t.admin.patch(settings, &flag(false)).await.expect(200);
+    let _ = new_client_id(&t).await;
+    assert_eq!(enabled().await, json!([client]));
+}
+
 /// Everything that the server keeps on disk.
 fn on_disk(t: &Testkit) -> Vec<u8> {
     let database = t.database();
