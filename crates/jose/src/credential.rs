@@ -1,6 +1,7 @@
 //! Public material that a client uploads to prove later who it is: keys and certificates in PEM.
 
 use crate::{Jwk, base64url, sha256};
+use std::fmt::Write as _;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::objects::{oid_registry, oid2abbrev, oid2sn};
 use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
@@ -66,7 +67,7 @@ pub fn describe(der: &[u8]) -> Option<Description> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, der);
     Some(Description {
-        thumbprint_sha1: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+        thumbprint_sha1: hex(digest.as_ref()),
         not_after: certificate.validity().not_after.timestamp(),
         subject: certificate
             .subject()
@@ -78,6 +79,14 @@ pub fn describe(der: &[u8]) -> Option<Description> {
             })
             .collect(),
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// What counts of a certificate.

@@ -32,7 +32,7 @@ async fn walk(caller: &Caller, path: &str, name: &str, take: usize) -> (Vec<Valu
     for pages in 1.. {
         let separator = if path.contains('?') { '&' } else { '?' };
         let mut page = caller.get(&format!("{path}{separator}take={take}{from}")).await.expect(200);
-        found.extend(page[name].as_array_mut().unwrap().drain(..));
+        found.append(page[name].as_array_mut().unwrap());
         let Some(next) = page["next"].as_str() else { return (found, pages) };
         from = format!("&from={next}");
     }
@@ -375,7 +375,7 @@ async fn a_signing_certificate_is_described() {
     assert_eq!(options["cert"], pem);
     assert_eq!(options["thumbprints"][0].as_str().unwrap().len(), 40);
     assert!(options["subject"]["commonName"].is_string(), "{options}");
-    assert!(options["expires"].as_str().unwrap().ends_with(".000Z"));
+    assert!(options["expires"].as_str().unwrap().contains(".000Z"));
     let body = json!({"name": "b", "strategy": "samlp", "options": {"signingCert": "nonsense"}});
     assert_eq!(create(&t, body).await["options"], json!({"signingCert": "nonsense"}));
 }

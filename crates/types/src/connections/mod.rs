@@ -89,22 +89,25 @@ pub fn create(body: &Object, new: &New<'_>) -> Result<Object, ApiError> {
     let name = text(body, "name");
     let mut connection = body.clone();
     connection.shift_remove(ENABLED_CLIENTS);
-    let mut set = |name: &str, value: Value| {
+    let mut default = |name: &str, value: Value| {
         connection.entry(name).or_insert(value);
     };
-    set("id", new.id.into());
-    set("is_domain_connection", false.into());
-    set("authentication", json!({"active": true}));
-    set("connected_accounts", json!({"active": false}));
+    default("id", new.id.into());
+    default("is_domain_connection", false.into());
+    default("authentication", json!({"active": true}));
+    default("connected_accounts", json!({"active": false}));
     if strategy.is_enterprise {
-        set("show_as_button", false.into());
+        default("show_as_button", false.into());
     }
     if strategy.has_display_name {
-        set("display_name", name.into());
+        default("display_name", name.into());
     }
     if strategy.ticket > 0 {
         let ticket: String = new.ticket.chars().take(strategy.ticket).collect();
-        set("provisioning_ticket_url", format!("https://{}/p/{}/{ticket}", new.domain, strategy.name).into());
+        default(
+            "provisioning_ticket_url",
+            format!("https://{}/p/{}/{ticket}", new.domain, strategy.name).into(),
+        );
     }
     let sent = body.get("options").and_then(Value::as_object).cloned().unwrap_or_default();
     let options = options(strategy, sent, None, new.domain)?;
