@@ -43,18 +43,6 @@ impl Strategy {
         STRATEGIES.iter().find(|strategy| strategy.name == name)
     }
 
-    /// Whether users log in at an identity provider of an organization.
-    #[must_use]
-    pub fn is_enterprise(&self) -> bool {
-        self.is_enterprise
-    }
-
-    /// Whether users are kept by the tenant, with passwords.
-    #[must_use]
-    pub fn is_database(&self) -> bool {
-        self.family == Family::Database
-    }
-
     const fn named(name: &'static str) -> Self {
         Self {
             name,

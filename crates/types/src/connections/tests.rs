@@ -27,7 +27,7 @@ fn every_strategy_can_be_created_and_updated_with_nothing_but_its_defaults() {
         let connection = made(json!({"name": "a", "strategy": strategy.name}));
         let again = patch(&connection, json!({"options": {}}).as_object().unwrap(), "t").unwrap();
         assert_eq!(again["strategy"], strategy.name);
-        assert_eq!(connection.contains_key("show_as_button"), strategy.is_enterprise());
+        assert_eq!(connection.contains_key("show_as_button"), strategy.is_enterprise);
         let twice = patch(&again, json!({"options": {}}).as_object().unwrap(), "t").unwrap();
         assert_eq!(twice, again, "{}", strategy.name);
     }
