@@ -18,6 +18,7 @@ mod http;
 mod ids;
 mod keys;
 mod ops;
+mod organizations;
 mod provision;
 mod resource_servers;
 mod router;

@@ -36,6 +36,8 @@ pub enum ErrorCode {
     ClientConflict,
     /// A connection with this name exists.
     ConnectionConflict,
+    /// An organization of this name exists, or has what is to be added to it.
+    OrganizationConflict,
     /// The operation does not apply to this kind of object.
     OperationNotSupported,
     /// A rule that looks at other objects was broken.
@@ -68,6 +70,7 @@ impl ErrorCode {
             Self::ClientGrantConflict => "client_grant_conflict",
             Self::ClientConflict => "client_conflict",
             Self::ConnectionConflict => "connection_conflict",
+            Self::OrganizationConflict => "organization_conflict",
             Self::OperationNotSupported => "operation_not_supported",
             Self::ValidationError => "validation_error",
             Self::TooManyEntities => "too_many_entities",

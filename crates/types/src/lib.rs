@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod error;
 pub mod format;
 pub mod json;
+pub mod organizations;
 pub mod patch;
 pub mod resource_servers;
 pub mod schema;

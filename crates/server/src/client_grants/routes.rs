@@ -5,9 +5,9 @@ use crate::app::App;
 use crate::clients;
 use crate::db::Tx;
 use crate::http::{
-    ApiResult, Failure, Input, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
+    ApiResult, Envelope, Failure, Input, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
 };
-use crate::{ids, resource_servers};
+use crate::{ids, organizations, resource_servers};
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde_json::Value;
@@ -46,7 +46,8 @@ static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
 
 static ORGANIZATIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| object(paging()));
 
-fn not_found() -> Failure {
+/// No grant has that id.
+pub(crate) fn not_found() -> Failure {
     Failure::not_found("The grant does not exist.", ErrorCode::InexistentClientGrant)
 }
 
@@ -142,7 +143,7 @@ async fn get_client_grant(State(app): State<App>, Path(id): Path<String>) -> Api
     Ok(json(StatusCode::OK, Value::Object(grant).to_string()))
 }
 
-/// `GET /client-grants/{id}/organizations`: none, as long as there are no organizations.
+/// `GET /client-grants/{id}/organizations`.
 async fn list_client_grant_organizations(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -151,7 +152,10 @@ async fn list_client_grant_organizations(
     let query = Query::parse(raw.as_deref(), &ORGANIZATIONS_QUERY)?;
     let page = Page::of(&query, &app, Some(MOST_BY_NUMBER))?;
     store::find(&app.db, &app.tenant, &id).await?.ok_or_else(not_found)?;
-    page.answer(&app, "organizations", async |_| Ok(Vec::new()), async || Ok(0)).await
+    let (db, tenant) = (&app.db, &app.tenant);
+    let list = async |window: Window| Ok(organizations::store::of_grant(db, tenant, &id, &window).await?);
+    let count = async || organizations::store::count_of_grant(db, tenant, &id).await;
+    page.answer(&app, Envelope::list_first("organizations"), list, count).await
 }
 
 /// `PATCH /client-grants/{id}`.

@@ -67,6 +67,8 @@ pub(crate) struct Client {
     pub(crate) is_first_party: bool,
     pub(crate) require_proof_of_possession: bool,
     pub(crate) token_quota: Option<TokenQuota>,
+    /// The organization of machine-to-machine tokens whose request names none.
+    pub(crate) default_organization: Option<String>,
 }
 
 impl std::fmt::Debug for Client {
@@ -105,6 +107,7 @@ impl Client {
             is_first_party: document.is_first_party(),
             require_proof_of_possession: document.flag("require_proof_of_possession"),
             token_quota: document.get("token_quota").and_then(TokenQuota::of),
+            default_organization: document.default_organization().map(str::to_owned),
         }
     }
 

@@ -228,6 +228,15 @@ fn check_references(
             ));
         }
     }
+    if is_new("default_organization")
+        && let Some(organization) = after.default_organization()
+        && !crate::organizations::store::exists(tx, tenant, organization)?
+    {
+        return Err(ApiError::invalid_body(format!(
+            "default_organization.organization_id: the organization {organization} does not exist"
+        ))
+        .into());
+    }
     if is_new("my_organization_configuration") {
         let configuration = after.get("my_organization_configuration");
         let landing = configuration.and_then(|settings| settings.get("invitation_landing_client_id"));

@@ -28,6 +28,10 @@ impl Failure {
         Self::not_found("The client does not exist", ErrorCode::InexistentClient)
     }
 
+    pub(crate) fn organization_not_found() -> Self {
+        ApiError::new(404, "No organization found by that id or name").into()
+    }
+
     pub(crate) fn conflict(message: &str, code: ErrorCode) -> Self {
         ApiError::new(409, message).with_code(code).into()
     }

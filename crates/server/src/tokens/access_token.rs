@@ -6,6 +6,7 @@ use crate::clients::certificate::ClientCertificate;
 use crate::http::OAuthError;
 use crate::ids;
 use crate::keys::Signature;
+use crate::organizations::Organization;
 use crate::resource_servers::{Api, SigningAlg};
 use serde::Serialize;
 use tenantry_jose::{hs256, jwt};
@@ -20,6 +21,8 @@ struct Claims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +50,7 @@ pub(super) async fn issue(
     client: &Client,
     api: &Api,
     scope: &str,
+    organization: Option<&Organization>,
     bound_to: Option<&ClientCertificate>,
 ) -> Result<String, OAuthError> {
     let now = app.clock.now_secs();
@@ -59,6 +63,7 @@ pub(super) async fn issue(
         iat: now,
         exp: now + api.token_lifetime,
         scope,
+        org_id: organization.map(|organization| organization.id.as_str()),
         jti: is_rfc9068.then(|| ids::token_id(&app.random)),
         client_id: is_rfc9068.then_some(client.client_id.as_str()),
         gty: (!is_rfc9068).then_some("client-credentials"),

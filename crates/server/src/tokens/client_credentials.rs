@@ -2,14 +2,16 @@
 
 use super::{access_token, quota, success};
 use crate::app::App;
-use crate::client_grants::Granted;
+use crate::client_grants::{Granted, OrganizationUsage};
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::http::{Failure, Form, OAuthError};
+use crate::organizations::{self, Organization};
 use crate::resource_servers::{Api, ProofOfPossession};
 use crate::tenant_settings::{ResourceParameter, TenantSettings};
 use axum::response::Response;
 use serde::Serialize;
+use std::sync::Arc;
 
 pub(super) const GRANT_TYPE: &str = "client_credentials";
 
@@ -26,13 +28,13 @@ pub(super) async fn grant(
         .ok_or_else(|| OAuthError::access_denied(format!("Service not enabled within domain: {audience}")))?;
     let granted = app.grants.find(app, client, audience).await?;
     let granted = granted.filter(|_| !api.denies_clients).ok_or_else(|| not_granted(client, audience))?;
-    check_organization(form, &granted)?;
+    let organization = organization(app, client, &granted, form.get("organization")).await?;
     let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
     if let Some(quota) = client.token_quota.or(settings.default_client_quota) {
         quota::take(app, &client.client_id, quota).await?;
     }
-    let token = access_token::issue(app, client, &api, &scope, bound_to).await?;
+    let token = access_token::issue(app, client, &api, &scope, organization.as_deref(), bound_to).await?;
     let answer =
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
     let answer = serde_json::to_string(&answer);
@@ -66,16 +68,38 @@ fn not_granted(client: &Client, audience: &str) -> OAuthError {
     }
 }
 
-fn check_organization(form: &Form, granted: &Granted) -> Result<(), OAuthError> {
-    // There are no organizations yet, so none can be named, and a grant that asks for one cannot be used.
-    if let Some(organization) = form.get("organization") {
-        let shown: String = organization.chars().take(128).collect();
-        return Err(OAuthError::invalid_request(format!("organization does not exist: {shown}")));
+/// The organization that the token is for: the one that was asked for, or, where one is required, the client's own.
+async fn organization(
+    app: &App,
+    client: &Client,
+    granted: &Granted,
+    requested: Option<&str>,
+) -> Result<Option<Arc<Organization>>, OAuthError> {
+    let key = match (granted.organization_usage, requested) {
+        (OrganizationUsage::Deny | OrganizationUsage::Allow, None) => return Ok(None),
+        (OrganizationUsage::Deny, Some(_)) => {
+            return Err(OAuthError::invalid_request("parameter organization is not allowed for this client"));
+        }
+        (OrganizationUsage::Allow | OrganizationUsage::Require, Some(key)) => key,
+        (OrganizationUsage::Require, None) => client.default_organization.as_deref().ok_or_else(|| {
+            OAuthError::invalid_request("parameter organization is required for this client")
+        })?,
+    };
+    let organization = if organizations::is_id(key) { app.organizations.find(app, key).await? } else { None };
+    let organization = organization.ok_or_else(|| {
+        let shown: String = key.chars().take(128).collect();
+        OAuthError::invalid_request(format!("organization does not exist: {shown}"))
+    })?;
+    // Third-party clients have no access that was not given to them by name (documented).
+    let any = granted.allows_any_organization && client.is_first_party;
+    if !any && !app.organizations.has_grant(app, &organization.id, &granted.id).await? {
+        return Err(OAuthError::access_denied(format!(
+            "Client is not authorized to access organization \"{}\". You need to associate its \"client-grant\" \
+             with this organization.",
+            organization.id
+        )));
     }
-    if granted.requires_organization {
-        return Err(OAuthError::invalid_request("An organization is required"));
-    }
-    Ok(())
+    Ok(Some(organization))
 }
 
 /// The certificate that the token is bound to. Who must prove possession and cannot gets no token, never a weaker one.

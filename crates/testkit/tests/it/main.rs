@@ -14,6 +14,7 @@ mod http;
 mod ledger;
 mod lists;
 mod mtls;
+mod organizations;
 mod quotas;
 mod resource_servers;
 mod sdk;

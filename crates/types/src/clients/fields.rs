@@ -231,7 +231,6 @@ const LOGIN: &str = "login (`/authorize`)";
 const LOGOUT: &str = "logout";
 const REFRESH: &str = "refresh tokens";
 const PAR: &str = "pushed authorization requests (`/oauth/par`)";
-const ORGANIZATIONS: &str = "organizations";
 const PROFILES: &str = "connection and user attribute profiles";
 
 /// Every field of a client.
@@ -295,7 +294,7 @@ pub const FIELDS: &[Field] = &[
     Field::new("default_organization", schema::default_organization)
         .curated()
         .removable()
-        .refused(ORGANIZATIONS),
+        .enforced("the_default_organization_fills_in_where_one_is_required"),
     Field::new("organization_usage", schema::organization_usage).curated().removable().inert(LOGIN),
     Field::new("organization_require_behavior", schema::organization_require_behavior)
         .curated()

@@ -1,7 +1,7 @@
 //! `docs/enforcement.md`, from the field table.
 
 use super::fields::{Enforcement, FIELDS, ReadGroup, WriteGuard};
-use crate::{client_grants, resource_servers, tenant_settings};
+use crate::{client_grants, organizations, resource_servers, tenant_settings};
 use std::fmt::Write as _;
 
 /// The document, as Markdown.
@@ -52,13 +52,14 @@ pub fn markdown() -> String {
 type Ledger = Vec<(String, Enforcement)>;
 
 /// What the members of everything but clients do.
-fn others() -> [(&'static str, Ledger); 3] {
+fn others() -> [(&'static str, Ledger); 4] {
     let own = |ledger: &[(&str, Enforcement)]| -> Ledger {
         ledger.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect()
     };
     [
         ("APIs (resource servers)", own(resource_servers::LEDGER)),
         ("Client grants", own(client_grants::LEDGER)),
+        ("Organizations", own(organizations::LEDGER)),
         ("Tenant settings", tenant_settings::ledger().collect()),
     ]
 }
