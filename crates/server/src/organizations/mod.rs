@@ -1,8 +1,10 @@
-//! Organizations: the Organizations API, what belongs to an organization (clients, client grants, discovery domains),
+//! Organizations: the Organizations API, what belongs to an organization (clients, connections, client grants, discovery
+//! domains),
 //! and which organization a token is for.
 
 mod client_grants;
 mod clients;
+mod connections;
 mod discovery_domains;
 mod routes;
 pub(crate) mod store;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 pub(crate) fn routes(app: &App) -> Slice<'_> {
     let slice = routes::routes(Slice::new(app));
     let slice = clients::routes(slice);
+    let slice = connections::routes(slice);
     let slice = client_grants::routes(slice);
     discovery_domains::routes(slice)
 }

@@ -13,6 +13,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
 use std::sync::LazyLock;
+use tenantry_types::organizations::ConnectionForm;
 use tenantry_types::schema::{Schema, object, optional, string};
 use tenantry_types::{ErrorCode, Object, Scope, organizations};
 
@@ -76,16 +77,33 @@ fn shown(listed: Listed, use_for_member_access: Option<bool>, is_whole: bool) ->
 async fn create_organization(State(app): State<App>, Input(body): Input) -> ApiResult {
     let body = organizations::check_create_body(&body)?;
     let organization = organizations::create(body, &ids::organization_id(&app.random));
+    let enabled = body.get("enabled_connections").and_then(Value::as_array).cloned();
     let (tenant, seq) = (app.tenant.clone(), app.sequence.next(&app.clock));
     let organization = app
         .db
         .transaction(move |tx| {
             check_name(tx, &tenant, &organization)?;
             store::insert(tx, &tenant, &organization, seq)?;
-            Ok::<_, Failure>(organizations::as_written(organization))
+            let id = store::text(&organization, "id");
+            let enabled = enabled.map(|list| enable(tx, &tenant, id, &list)).transpose()?;
+            let mut organization = organizations::as_written(organization);
+            if let Some(enabled) = enabled {
+                organization.insert("enabled_connections".into(), enabled);
+            }
+            Ok::<_, Failure>(organization)
         })
         .await?;
     Ok(answer(StatusCode::CREATED, organization))
+}
+
+/// Enables the connections that the creation of an organization names.
+fn enable(tx: &mut Tx<'_>, tenant: &str, id: &str, connections: &[Value]) -> Result<Value, Failure> {
+    let mut enabled = Vec::with_capacity(connections.len());
+    for connection in connections.iter().filter_map(Value::as_object) {
+        let added = super::connections::add(tx, tenant, id, ConnectionForm::Enabled, connection)?;
+        enabled.push(serde_json::from_str(&added)?);
+    }
+    Ok(Value::Array(enabled))
 }
 
 fn check_name(tx: &mut Tx<'_>, tenant: &str, organization: &Object) -> Result<(), Failure> {

@@ -289,6 +289,94 @@ async fn an_organization_has_a_hundred_clients_at_most() {
 }
 
 #[tokio::test]
+async fn connections_of_an_organization() {
+    let t = Testkit::start().await;
+    let connect = async |name: &str, strategy: &str| {
+        let body = json!({"name": name, "strategy": strategy});
+        let made = t.admin.post("/api/v2/connections", &body).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let (database, social) = (connect("users", "auth0").await, connect("social", "github").await);
+    let body = json!({"name": "acme", "enabled_connections": [{"connection_id": database}]});
+    let acme = t.admin.post(ORGANIZATIONS, &body).await.expect(201);
+    let names = json!({"name": "users", "strategy": "auth0"});
+    let enabled = json!({
+        "connection_id": database, "is_signup_enabled": false, "assign_membership_on_login": false,
+        "show_as_button": true, "connection": names,
+    });
+    assert_eq!(acme["enabled_connections"], json!([enabled]));
+    let acme = path(acme["id"].as_str().unwrap());
+    let (old, new) = (format!("{acme}/enabled_connections"), format!("{acme}/connections"));
+    assert_eq!(t.admin.get(&acme).await.expect(200).get("enabled_connections"), None);
+    assert_eq!(t.admin.get(&old).await.expect(200), json!([enabled]));
+
+    let body = json!({"connection_id": social, "is_enabled": false, "organization_connection_name": "gh"});
+    let added = t.admin.post(&new, &body).await.expect(201);
+    assert_eq!(
+        added,
+        json!({
+            "connection_id": social, "assign_membership_on_login": false, "show_as_button": true, "is_enabled": false,
+            "organization_access_level": "none", "organization_connection_name": "gh",
+            "connection": {"name": "social", "strategy": "github"},
+        })
+    );
+    assert_eq!(
+        t.admin.get(&old).await.expect(200),
+        json!([enabled]),
+        "the older form knows enabled ones only"
+    );
+    assert_eq!(
+        t.admin.get(&format!("{old}/{social}")).await.text("message"),
+        "No connection found by that id"
+    );
+    assert_eq!(t.admin.get(&format!("{new}/{social}")).await.expect(200), added);
+    let mut both = vec![database.clone(), social.clone()];
+    both.sort_by_key(|id| id.to_ascii_lowercase());
+    let page = t.admin.get(&format!("{new}?include_totals=true")).await.expect(200);
+    assert_eq!((ids(&page["connections"], "connection_id"), &page["total"]), (both, &json!(2)));
+    for (flag, id) in [(true, &database), (false, &social)] {
+        let page = t.admin.get(&format!("{new}?is_enabled={flag}&include_totals=true")).await.expect(200);
+        assert_eq!(
+            (ids(&page["connections"], "connection_id"), &page["total"]),
+            (vec![id.clone()], &json!(1))
+        );
+    }
+    assert_eq!(t.admin.post(&new, &json!({"connection_id": social})).await.status, 409);
+    let _ = t.admin.post(&old, &json!({"connection_id": social})).await.expect(201);
+    let read = t.admin.get(&format!("{new}/{social}")).await.expect(200);
+    assert_eq!((&read["is_enabled"], &read["organization_connection_name"]), (&json!(true), &json!("gh")));
+    assert_eq!(t.admin.post(&old, &json!({"connection_id": social})).await.status, 409);
+
+    let one = format!("{new}/{database}");
+    let signup = json!({"is_signup_enabled": true});
+    assert_eq!(t.admin.patch(&one, &signup).await.status, 400, "who signs up has to become a member");
+    let signup = json!({"is_signup_enabled": true, "assign_membership_on_login": true});
+    assert_eq!(t.admin.patch(&format!("{new}/{social}"), &signup).await.status, 400, "databases only");
+    let patched = t.admin.patch(&one, &signup).await.expect(200);
+    assert_eq!((&patched["is_signup_enabled"], &patched["show_as_button"]), (&json!(true), &json!(true)));
+    let patched =
+        t.admin.patch(&format!("{old}/{database}"), &json!({"show_as_button": false})).await.expect(200);
+    assert_eq!((&patched["is_signup_enabled"], patched.get("is_enabled")), (&json!(true), None));
+
+    for (path, body, status) in [
+        (&old, json!({"connection_id": "con_0000000000000000"}), 404),
+        (&old, json!({"connection_id": "users"}), 400),
+        (&old, json!({"connection_id": database, "is_enabled": true}), 400),
+    ] {
+        assert_eq!(t.admin.post(path, &body).await.status, status, "{body}");
+    }
+    let body = json!({"name": "none", "enabled_connections": [{"connection_id": "con_0000000000000000"}]});
+    assert_eq!(t.admin.post(ORGANIZATIONS, &body).await.status, 404);
+    assert_eq!(t.admin.get(&format!("{ORGANIZATIONS}/name/none")).await.status, 404, "nothing was made");
+
+    assert_eq!(t.admin.delete(&format!("{old}/{social}")).await.status, 204);
+    assert_eq!(t.admin.delete(&format!("{new}/{social}")).await.status, 204, "removing again is no error");
+    assert_eq!(t.admin.patch(&format!("{new}/{social}"), &json!({})).await.status, 404);
+    assert_eq!(t.admin.delete(&format!("/api/v2/connections/{database}")).await.status, 202);
+    assert_eq!(t.admin.get(&new).await.expect(200), json!([]), "a deleted connection is in no organization");
+}
+
+#[tokio::test]
 async fn client_grants_of_an_organization() {
     let t = Testkit::start().await;
     let (acme, other) = (create(&t, "acme").await, create(&t, "other").await);

@@ -1,12 +1,15 @@
 //! Organizations: what requests may say about them and what belongs to them, and the order of members in answers.
 
 mod associations;
+mod connections;
 
 pub use associations::{
     MAX_CLIENTS, added_grant, check_add_clients_body, check_add_grant_body, check_client_patch_body,
     check_create_domain_body, check_domain_patch_body, check_remove_clients_body, client, create_domain,
     patch_domain,
 };
+
+pub use connections::{ConnectionForm, add_connection, patch_connection};
 
 use crate::Object;
 use crate::clients::Enforcement;
@@ -59,7 +62,7 @@ pub const LEDGER: &[(&str, Enforcement)] = &[
     ("display_name", Enforcement::Echo),
     ("branding", Enforcement::Echo),
     ("metadata", Enforcement::Echo),
-    ("enabled_connections", Enforcement::Inert { flow: LOGIN }),
+    ("connections", Enforcement::Inert { flow: LOGIN }),
     ("token_quota", Enforcement::Inert { flow: "quotas of organizations" }),
     ("third_party_client_access", Enforcement::Inert { flow: LOGIN }),
     ("is_app_entitlement_active", Enforcement::Inert { flow: LOGIN }),
@@ -117,7 +120,11 @@ fn name() -> Schema {
 }
 
 static CREATE: LazyLock<Schema> = LazyLock::new(|| {
-    settings().with([required("name", name()), optional("token_quota", token_quota::schema())])
+    settings().with([
+        required("name", name()),
+        optional("token_quota", token_quota::schema()),
+        optional("enabled_connections", connections::at_creation()),
+    ])
 });
 
 static PATCH: LazyLock<Schema> = LazyLock::new(|| {

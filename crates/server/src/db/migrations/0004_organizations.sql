@@ -25,6 +25,20 @@ CREATE TABLE organization_client (
 );
 CREATE INDEX organization_client_client ON organization_client (tenant, client_id);
 
+-- sort is what lists are ordered by.
+CREATE TABLE organization_connection (
+    tenant          TEXT    NOT NULL,
+    organization_id TEXT    NOT NULL,
+    connection_id   TEXT    NOT NULL,
+    sort            TEXT    NOT NULL,
+    is_enabled      BOOLEAN NOT NULL,
+    document        TEXT    NOT NULL,
+    PRIMARY KEY (tenant, organization_id, connection_id),
+    FOREIGN KEY (tenant, organization_id) REFERENCES organization (tenant, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant, connection_id) REFERENCES connection (tenant, id) ON DELETE CASCADE
+);
+CREATE INDEX organization_connection_connection ON organization_connection (tenant, connection_id);
+
 CREATE TABLE organization_client_grant (
     tenant          TEXT NOT NULL,
     organization_id TEXT NOT NULL,
