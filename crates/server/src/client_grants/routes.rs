@@ -91,6 +91,7 @@ async fn create_client_grant(State(app): State<App>, Input(body): Input) -> ApiR
 }
 
 fn check_client(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
+    check_any_organization(tx, tenant, grant)?;
     let Some(client_id) = grant.get("client_id").and_then(Value::as_str) else { return Ok(()) };
     let Some((client, _)) = clients::store::find_for_update(tx, tenant, client_id)? else {
         return Err(Failure::client_not_found());
@@ -99,6 +100,24 @@ fn check_client(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Fai
         return Err(ApiError::new(400, "Client of type express_configuration cannot be used")
             .with_code(ErrorCode::ValidationError)
             .into());
+    }
+    Ok(())
+}
+
+/// Third-party clients are given to organizations one by one (documented).
+fn check_any_organization(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
+    if grant.get("allow_any_organization") != Some(&Value::Bool(true)) {
+        return Ok(());
+    }
+    let is_third_party = match grant.get("client_id").and_then(Value::as_str) {
+        Some(id) => clients::store::find_for_update(tx, tenant, id)?
+            .is_some_and(|(client, _)| !client.is_first_party()),
+        None => true,
+    };
+    if is_third_party {
+        return Err(
+            ApiError::invalid_body("allow_any_organization cannot be used with third-party clients").into()
+        );
     }
     Ok(())
 }
@@ -173,6 +192,9 @@ async fn update_client_grant(
             let (before, version) = store::find_for_update(tx, &tenant, &id)?.ok_or_else(not_found)?;
             let after = client_grants::patch(&before, &body)?;
             check_api(tx, &tenant, &after)?;
+            if body.contains_key("allow_any_organization") {
+                check_any_organization(tx, &tenant, &after)?;
+            }
             if !store::update(tx, &tenant, &after, version)? {
                 return Err(Failure::Internal("a grant changed within a transaction".into()));
             }

@@ -23,6 +23,11 @@ pub(crate) fn paging() -> [Member; 5] {
     ]
 }
 
+/// The parameters of lists that page by checkpoint only.
+pub(crate) fn checkpoints() -> [Member; 2] {
+    [optional("from", string().max(1_000)), optional("take", integer().min(1).max(100))]
+}
+
 /// Which objects of a list a store reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {

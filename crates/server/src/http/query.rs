@@ -111,6 +111,13 @@ impl Page {
         Ok(Self::Number { page, per_page, include_totals: query.flag("include_totals").unwrap_or(false) })
     }
 
+    /// The same for lists that have checkpoints only: without one, from the beginning.
+    pub(crate) fn of_checkpoints(query: &Query, app: &App) -> ApiResult<Self> {
+        let beginning = Self::Checkpoint { after: None, take: DEFAULT_PAGE };
+        let page = Self::of(query, app, None)?;
+        Ok(if matches!(page, Self::Checkpoint { .. }) { page } else { beginning })
+    }
+
     /// For lists that have no numbered pages.
     pub(crate) fn by_checkpoint(query: &Query, app: &App) -> ApiResult<Self> {
         let after = query.text("from").map(|from| read_checkpoint(app, from)).transpose()?;

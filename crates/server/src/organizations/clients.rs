@@ -5,8 +5,7 @@ use crate::app::App;
 use crate::clients;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{
-    ApiResult, Envelope, Failure, Input, Listed, MOST_BY_NUMBER, Page, Query, Slice, Window, json,
-    no_content, paging,
+    ApiResult, Failure, Input, Listed, Page, Query, Slice, Window, checkpoints, json, no_content,
 };
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
@@ -30,7 +29,7 @@ pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
         .patch(CLIENT, &[Scope::UPDATE_ORGANIZATION_CLIENTS], update_organization_client)
 }
 
-static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| object(paging()));
+static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| object(checkpoints()));
 
 fn not_found() -> Failure {
     ApiError::new(404, "No client found by that id").into()
@@ -53,16 +52,14 @@ fn sort_key(client_id: &str) -> String {
 }
 
 async fn list(db: &Db, tenant: &str, id: &str, window: &Window) -> DbResult<Vec<Listed>> {
-    let sql = format!("{SELECT} AND a.sort > $3 ORDER BY a.sort LIMIT $4 OFFSET $5");
+    let sql = format!("{SELECT} AND a.sort > $3 ORDER BY a.sort LIMIT $4");
     let after = window.after.as_deref().unwrap_or_default();
-    db.query(&sql, params![tenant, id, after, window.limit, window.skip], |row| {
+    db.query(&sql, params![tenant, id, after, window.limit], |row| {
         let (position, client) = read(row)?;
         Ok(Listed { position, json: Value::Object(client).to_string() })
     })
     .await
 }
-
-const COUNT: &str = "SELECT COUNT(*) FROM organization_client WHERE tenant = $1 AND organization_id = $2";
 
 /// `GET /organizations/{id}/clients`.
 async fn list_organization_clients(
@@ -71,19 +68,11 @@ async fn list_organization_clients(
     RawQuery(raw): RawQuery,
 ) -> ApiResult {
     let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
-    let page = Page::of(&query, &app, Some(MOST_BY_NUMBER))?;
+    let page = Page::of_checkpoints(&query, &app)?;
     let (db, tenant) = (&app.db, &app.tenant);
     store::find(db, tenant, &id).await?.ok_or_else(Failure::organization_not_found)?;
     let list = async |window: Window| Ok(list(db, tenant, &id, &window).await?);
-    let count = async || Ok(db.query_opt(COUNT, params![tenant, &id], |row| row.int(0)).await?.unwrap_or(0));
-    // There is no bare array of these: whoever asks for neither form gets the newer one.
-    let page = match page {
-        Page::Number { page: 0, per_page, include_totals: false } => {
-            Page::Checkpoint { after: None, take: per_page }
-        }
-        page => page,
-    };
-    page.answer(&app, Envelope::list_first("clients"), list, count).await
+    page.answer(&app, "clients", list, async || Ok(0)).await
 }
 
 fn find(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str) -> DbResult<Option<Object>> {
@@ -118,6 +107,7 @@ async fn add_organization_clients(
     Path(id): Path<String>,
     Input(body): Input,
 ) -> ApiResult {
+    const COUNT: &str = "SELECT COUNT(*) FROM organization_client WHERE tenant = $1 AND organization_id = $2";
     let body = check_add_clients_body(&body)?;
     let clients: Vec<(String, bool)> = members(body)
         .map(|client| {

@@ -5,7 +5,7 @@ use super::store::{self, text};
 use crate::app::App;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{
-    ApiResult, Envelope, Failure, Input, Listed, Page, Query, Slice, Window, json, no_content,
+    ApiResult, Failure, Input, Listed, Page, Query, Slice, Window, checkpoints, json, no_content,
 };
 use crate::ids;
 use axum::extract::{Path, RawQuery, State};
@@ -13,7 +13,7 @@ use http::StatusCode;
 use serde_json::Value;
 use std::sync::LazyLock;
 use tenantry_types::organizations::{self, check_create_domain_body, check_domain_patch_body};
-use tenantry_types::schema::{Schema, integer, object, optional, string};
+use tenantry_types::schema::{Schema, object};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope};
 
 const DOMAINS: &str = "/api/v2/organizations/{id}/discovery-domains";
@@ -30,12 +30,7 @@ pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
         .delete(DOMAIN, &[Scope::DELETE_ORGANIZATION_DISCOVERY_DOMAINS], delete_discovery_domain)
 }
 
-static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
-    object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(100))])
-});
-
-/// Discovery domains that are listed when nobody says how many.
-const DEFAULT_TAKE: u64 = 50;
+static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| object(checkpoints()));
 
 fn not_found() -> Failure {
     ApiError::new(404, "No discovery domain found by that id or name").into()
@@ -66,15 +61,11 @@ async fn list_discovery_domains(
     RawQuery(raw): RawQuery,
 ) -> ApiResult {
     let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
-    let page = match Page::of(&query, &app, None)? {
-        // These are paged by checkpoint only.
-        Page::Number { .. } => Page::Checkpoint { after: None, take: DEFAULT_TAKE },
-        page @ Page::Checkpoint { .. } => page,
-    };
+    let page = Page::of_checkpoints(&query, &app)?;
     let (db, tenant) = (&app.db, &app.tenant);
     store::find(db, tenant, &id).await?.ok_or_else(Failure::organization_not_found)?;
     let list = async |window: Window| Ok(list(db, tenant, &id, &window).await?);
-    page.answer(&app, Envelope::list_first("domains"), list, async || Ok(0)).await
+    page.answer(&app, "domains", list, async || Ok(0)).await
 }
 
 /// `POST /organizations/{id}/discovery-domains`.

@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::db::{DbResult, Kind};
 use crate::http::Slice;
 use std::sync::Arc;
+use tenantry_types::token_quota::TokenQuota;
 
 /// Every route below `/organizations`.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
@@ -28,6 +29,9 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
 #[derive(Debug)]
 pub(crate) struct Organization {
     pub(crate) id: String,
+    pub(crate) name: String,
+    #[expect(dead_code, reason = "for quotas of organizations")]
+    pub(crate) token_quota: Option<TokenQuota>,
 }
 
 /// Whether `key` names an organization by its id, rather than by its name.

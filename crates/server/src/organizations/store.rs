@@ -6,6 +6,7 @@ use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::{Listed, Window};
 use serde_json::Value;
 use tenantry_types::Object;
+use tenantry_types::token_quota::TokenQuota;
 
 /// What a list is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,11 @@ pub(super) async fn find_by_name(db: &Db, tenant: &str, name: &str) -> DbResult<
 pub(super) async fn find_decoded(db: &Db, tenant: &str, key: &str) -> DbResult<Option<Organization>> {
     let found =
         if super::is_id(key) { find(db, tenant, key).await? } else { find_by_name(db, tenant, key).await? };
-    Ok(found.map(|organization| Organization { id: text(&organization, "id").to_owned() }))
+    Ok(found.map(|organization| Organization {
+        id: text(&organization, "id").to_owned(),
+        name: text(&organization, "name").to_owned(),
+        token_quota: organization.get("token_quota").and_then(TokenQuota::of),
+    }))
 }
 
 pub(super) fn find_for_update(tx: &mut Tx<'_>, tenant: &str, id: &str) -> DbResult<Option<(Object, i64)>> {

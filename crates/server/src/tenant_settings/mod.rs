@@ -28,7 +28,7 @@ pub(crate) struct TenantSettings {
     #[expect(dead_code, reason = "for dynamic registration")]
     pub(crate) dynamic_client_registration_security_mode: Option<ThirdPartySecurityMode>,
     pub(crate) client_id_metadata_document_supported: bool,
-    #[expect(dead_code, reason = "for organizations")]
+    /// Whether requests may name organizations by their names; tokens have the names too then.
     pub(crate) allow_organization_name_in_authentication_api: bool,
     pub(crate) default_audience: Option<String>,
     pub(crate) resource_parameter: ResourceParameter,

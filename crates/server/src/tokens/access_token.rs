@@ -6,7 +6,6 @@ use crate::clients::certificate::ClientCertificate;
 use crate::http::OAuthError;
 use crate::ids;
 use crate::keys::Signature;
-use crate::organizations::Organization;
 use crate::resource_servers::{Api, SigningAlg};
 use serde::Serialize;
 use tenantry_jose::{hs256, jwt};
@@ -23,6 +22,8 @@ struct Claims<'a> {
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     org_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,13 +45,21 @@ struct Confirmation<'a> {
     x5t_s256: &'a str,
 }
 
+/// What a token says of the organization that it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrganizationClaims<'a> {
+    pub(super) id: &'a str,
+    /// Where the tenant lets names count.
+    pub(super) name: Option<&'a str>,
+}
+
 /// A token for `client` to call `api` for itself.
 pub(super) async fn issue(
     app: &App,
     client: &Client,
     api: &Api,
     scope: &str,
-    organization: Option<&Organization>,
+    organization: Option<OrganizationClaims<'_>>,
     bound_to: Option<&ClientCertificate>,
 ) -> Result<String, OAuthError> {
     let now = app.clock.now_secs();
@@ -63,7 +72,8 @@ pub(super) async fn issue(
         iat: now,
         exp: now + api.token_lifetime,
         scope,
-        org_id: organization.map(|organization| organization.id.as_str()),
+        org_id: organization.map(|organization| organization.id),
+        org_name: organization.and_then(|organization| organization.name),
         jti: is_rfc9068.then(|| ids::token_id(&app.random)),
         client_id: is_rfc9068.then_some(client.client_id.as_str()),
         gty: (!is_rfc9068).then_some("client-credentials"),

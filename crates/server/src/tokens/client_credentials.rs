@@ -1,6 +1,7 @@
 //! `client_credentials` (RFC 6749 section 4.4): a client gets a token for itself.
 
-use super::{access_token, quota, success};
+use super::access_token::{self, OrganizationClaims};
+use super::{quota, success};
 use crate::app::App;
 use crate::client_grants::{Granted, OrganizationUsage};
 use crate::clients::Client;
@@ -28,13 +29,17 @@ pub(super) async fn grant(
         .ok_or_else(|| OAuthError::access_denied(format!("Service not enabled within domain: {audience}")))?;
     let granted = app.grants.find(app, client, audience).await?;
     let granted = granted.filter(|_| !api.denies_clients).ok_or_else(|| not_granted(client, audience))?;
-    let organization = organization(app, client, &granted, form.get("organization")).await?;
+    let names_count = settings.allow_organization_name_in_authentication_api;
+    let organization = organization(app, client, &granted, form.get("organization"), names_count).await?;
+    let organization = organization
+        .as_deref()
+        .map(|found| OrganizationClaims { id: &found.id, name: names_count.then_some(found.name.as_str()) });
     let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
     if let Some(quota) = client.token_quota.or(settings.default_client_quota) {
         quota::take(app, &client.client_id, quota).await?;
     }
-    let token = access_token::issue(app, client, &api, &scope, organization.as_deref(), bound_to).await?;
+    let token = access_token::issue(app, client, &api, &scope, organization, bound_to).await?;
     let answer =
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
     let answer = serde_json::to_string(&answer);
@@ -74,6 +79,7 @@ async fn organization(
     client: &Client,
     granted: &Granted,
     requested: Option<&str>,
+    names_count: bool,
 ) -> Result<Option<Arc<Organization>>, OAuthError> {
     let key = match (granted.organization_usage, requested) {
         (OrganizationUsage::Deny | OrganizationUsage::Allow, None) => return Ok(None),
@@ -85,7 +91,8 @@ async fn organization(
             OAuthError::invalid_request("parameter organization is required for this client")
         })?,
     };
-    let organization = if organizations::is_id(key) { app.organizations.find(app, key).await? } else { None };
+    let may_be_one = names_count || organizations::is_id(key);
+    let organization = if may_be_one { app.organizations.find(app, key).await? } else { None };
     let organization = organization.ok_or_else(|| {
         let shown: String = key.chars().take(128).collect();
         OAuthError::invalid_request(format!("organization does not exist: {shown}"))

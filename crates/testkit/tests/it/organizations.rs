@@ -284,8 +284,8 @@ async fn an_organization_has_a_hundred_clients_at_most() {
     let more = json!({"clients": [{"client_id": t.create_client(json!({})).await["client_id"]}]});
     let refused = t.admin.post(&clients, &more).await;
     assert_eq!((refused.status, refused.text("errorCode")), (400, "invalid_body"));
-    let totals = t.admin.get(&format!("{clients}?include_totals=true&per_page=1")).await.expect(200);
-    assert_eq!(totals["total"], 100);
+    let listed = t.admin.get(&format!("{clients}?take=100")).await.expect(200);
+    assert_eq!(listed["clients"].as_array().unwrap().len(), 100);
 }
 
 #[tokio::test]
@@ -511,6 +511,22 @@ async fn third_party_clients_need_an_association_with_each_organization() {
     assert_eq!(t.ask(&machine, API, &[("organization", &acme)]).await.status, 403);
     add_grant(&t, &acme, &grant).await;
     assert_eq!(t.ask(&machine, API, &[("organization", &acme)]).await.status, 200);
+
+    // Nor can it be asked for.
+    let any = json!({"allow_any_organization": true});
+    assert_eq!(t.admin.patch(&grant, &any).await.text("errorCode"), "invalid_body");
+    let _ = t.admin.patch(&grant, &json!({"allow_any_organization": false})).await.expect(200);
+    for holder in [json!({"default_for": "third_party_clients"}), json!({"client_id": machine.client_id})] {
+        let mut body =
+            json!({"audience": API, "scope": [], "subject_type": "user", "allow_any_organization": true});
+        for (name, value) in holder.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let refused = t.admin.post(GRANTS, &body).await;
+        assert_eq!((refused.status, refused.text("errorCode")), (400, "invalid_body"), "{holder}");
+        body["allow_any_organization"] = false.into();
+        let _ = t.admin.post(GRANTS, &body).await.expect(201);
+    }
 }
 
 #[tokio::test]
@@ -559,6 +575,36 @@ async fn both_dialects_name_the_organization() {
         assert_eq!(token.get("org_name"), None, "{dialect}");
         assert_eq!(token.get("jti").is_some(), dialect == "rfc9068_profile");
     }
+}
+
+#[tokio::test]
+async fn organizations_go_by_name_where_the_tenant_allows_it() {
+    let t = Testkit::start().await;
+    let acme = create(&t, "acme").await;
+    let (machine, grant) = machine_with_grant(&t, &json!({"organization_usage": "require"})).await;
+    add_grant(&t, &acme, &grant).await;
+    let ask = async |organization: &str| t.ask(&machine, API, &[("organization", organization)]).await;
+    let allow = async |flag: bool| {
+        let body = json!({"allow_organization_name_in_authentication_api": flag});
+        t.admin.patch("/api/v2/tenants/settings", &body).await.expect(200)
+    };
+    assert_eq!(ask("acme").await.status, 400);
+    let _ = allow(true).await;
+    for key in ["acme", &acme] {
+        let token = claims(&ask(key).await);
+        assert_eq!((&token["org_id"], &token["org_name"]), (&json!(acme), &json!("acme")), "by {key}");
+    }
+    let _ = t.admin.patch(&path(&acme), &json!({"name": "renamed"})).await.expect(200);
+    assert_eq!(ask("acme").await.status, 400, "the old name names nobody");
+    assert_eq!(claims(&ask("renamed").await)["org_name"], "renamed");
+    assert_eq!(claims(&ask(&acme).await)["org_name"], "renamed");
+    let other = create(&t, "acme").await;
+    assert_eq!(ask("acme").await.status, 403, "the name is another's now");
+    add_grant(&t, &other, &grant).await;
+    assert_eq!(claims(&ask("acme").await)["org_id"], other.as_str());
+    let _ = allow(false).await;
+    assert_eq!(ask("renamed").await.status, 400);
+    assert_eq!(claims(&ask(&acme).await).get("org_name"), None);
 }
 
 #[tokio::test]

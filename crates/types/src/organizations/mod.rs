@@ -58,7 +58,7 @@ const LOGIN: &str = "login (`/authorize`)";
 
 /// What each member does; see [`crate::clients::ledger`].
 pub const LEDGER: &[(&str, Enforcement)] = &[
-    ("name", enforced("names_are_unique_and_found")),
+    ("name", enforced("organizations_go_by_name_where_the_tenant_allows_it")),
     ("display_name", Enforcement::Echo),
     ("branding", Enforcement::Echo),
     ("metadata", Enforcement::Echo),
