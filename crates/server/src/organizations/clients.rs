@@ -43,7 +43,7 @@ const SELECT: &str = "SELECT a.sort, c.document, a.use_for_member_access FROM or
 fn read(row: &Row<'_>) -> DbResult<(String, Object)> {
     let client: Object =
         serde_json::from_str(row.text(1)?).map_err(|error| DbError::Data(format!("client: {error}")))?;
-    Ok((row.text(0)?.to_owned(), organizations::client(&client, row.int(2)? != 0)))
+    Ok((row.text(0)?.to_owned(), organizations::client(&client, row.bool(2)?)))
 }
 
 /// Letters of either case sort alike, as recorded; ids that differ in nothing else keep apart.

@@ -104,7 +104,7 @@ pub(super) async fn list(
     };
     let column = column(order.key);
     let sql = format!(
-        "SELECT o.document, o.seq, o.name, o.display_name, c.use_for_member_access FROM organization o \
+        "SELECT o.document, o.seq, o.name, o.display_name, c.client_id, c.use_for_member_access FROM organization o \
          LEFT JOIN organization_client c ON c.tenant = o.tenant AND c.organization_id = o.id AND c.client_id = $2 \
          WHERE o.tenant = $1 {after}ORDER BY {column} {direction}, o.seq {direction} LIMIT $3 OFFSET $4"
     );
@@ -115,7 +115,7 @@ pub(super) async fn list(
             Key::DisplayName => row.text(3)?,
         };
         let position = format!("{} {sorted_by}", row.int(1)?);
-        let use_for_member_access = row.opt_int(4)?.map(|flag| flag != 0);
+        let use_for_member_access = row.opt_text(4)?.map(|_| row.bool(5)).transpose()?;
         Ok((Listed { position, json: row.text(0)?.to_owned() }, use_for_member_access))
     })
     .await
