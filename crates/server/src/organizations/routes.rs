@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use tenantry_types::organizations::ConnectionForm;
 use tenantry_types::schema::{Schema, object, optional, string};
-use tenantry_types::{ErrorCode, Object, Scope, organizations};
+use tenantry_types::{ApiError, ErrorCode, Object, Scope, organizations};
 
 const ORGANIZATIONS: &str = "/api/v2/organizations";
 const ORGANIZATION: &str = "/api/v2/organizations/{id}";
@@ -74,8 +74,13 @@ fn shown(listed: Listed, use_for_member_access: Option<bool>, is_whole: bool) ->
 }
 
 /// `POST /organizations`.
-async fn create_organization(State(app): State<App>, Input(body): Input) -> ApiResult {
+async fn create_organization(State(app): State<App>, caller: Caller, Input(body): Input) -> ApiResult {
     let body = organizations::check_create_body(&body)?;
+    // What could not be added to an organization later cannot be put into a new one either.
+    let scope = Scope::CREATE_ORGANIZATION_CONNECTIONS;
+    if body.contains_key("enabled_connections") && !caller.scopes().contains(scope) {
+        return Err(ApiError::insufficient_scope([scope.as_str()]).into());
+    }
     let organization = organizations::create(body, &ids::organization_id(&app.random));
     let enabled = body.get("enabled_connections").and_then(Value::as_array).cloned();
     let (tenant, seq) = (app.tenant.clone(), app.sequence.next(&app.clock));

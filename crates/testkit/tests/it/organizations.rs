@@ -299,6 +299,13 @@ async fn connections_of_an_organization() {
     let (database, social) = (connect("users", "auth0").await, connect("social", "github").await);
     let body = json!({"name": "acme", "enabled_connections": [{"connection_id": database}]});
     let acme = t.admin.post(ORGANIZATIONS, &body).await.expect(201);
+    let creator = t.with_scopes(&["create:organizations"]).await;
+    let refused = creator.post(ORGANIZATIONS, &json!({"name": "b", "enabled_connections": []})).await;
+    assert_eq!(
+        (refused.status, refused.text("message")),
+        (403, "Insufficient scope, expected any of: create:organization_connections")
+    );
+    let _ = creator.post(ORGANIZATIONS, &json!({"name": "b"})).await.expect(201);
     let names = json!({"name": "users", "strategy": "auth0"});
     let enabled = json!({
         "connection_id": database, "is_signup_enabled": false, "assign_membership_on_login": false,
