@@ -19,6 +19,7 @@ mod ids;
 mod keys;
 mod ops;
 mod organizations;
+mod profiles;
 mod provision;
 mod resource_servers;
 mod router;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, organizations, resource_servers,
+    client_grants, clients, connections, credentials, discovery, organizations, profiles, resource_servers,
     tenant_settings, tokens,
 };
 use axum::Router;
@@ -22,6 +22,7 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         resource_servers::routes,
         connections::routes,
         organizations::routes,
+        profiles::routes,
         tenant_settings::routes,
     ];
     slices.iter().flat_map(|slice| slice(app).routes).collect()

@@ -7,6 +7,7 @@
 
 pub mod client_grants;
 pub mod clients;
+pub mod connection_profiles;
 pub mod connections;
 pub mod credentials;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod scope;
 pub mod tenant_settings;
 pub mod time;
 pub mod token_quota;
+pub mod user_attribute_profiles;
 pub mod wire;
 
 pub use error::{ApiError, ErrorCode};

@@ -6,6 +6,7 @@ mod assertion;
 pub(crate) mod auth;
 pub(crate) mod certificate;
 mod list;
+pub(crate) mod references;
 mod render;
 mod routes;
 mod secrets;

@@ -3,7 +3,7 @@
 use super::list::{self, Filter, Listed};
 use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
-use super::{Client, secrets};
+use super::{Client, references, secrets};
 use crate::app::App;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
@@ -237,19 +237,7 @@ fn check_references(
         ))
         .into());
     }
-    if is_new("my_organization_configuration") {
-        let configuration = after.get("my_organization_configuration");
-        let landing = configuration.and_then(|settings| settings.get("invitation_landing_client_id"));
-        if let Some(landing) = landing.and_then(|id| id.as_str())
-            && store::find_for_update(tx, tenant, landing)?.is_none()
-        {
-            return Err(Failure::not_found(
-                "The invitation landing client does not exist",
-                ErrorCode::InexistentClient,
-            ));
-        }
-    }
-    Ok(())
+    references::check(tx, tenant, after, before)
 }
 
 /// `GET /clients/{id}`.
@@ -456,7 +444,7 @@ async fn change(
 
 /// `DELETE /clients/{id}`: 204 also when it is not there.
 async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
-    let tenant = app.tenant.clone();
+    let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
     app.db
         .transaction(move |tx| {
             let Some((document, _)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
@@ -465,7 +453,7 @@ async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiRes
                     .with_code(ErrorCode::OperationNotSupported)
                     .into());
             }
-            store::delete(tx, &tenant, &document)?;
+            store::delete(tx, &tenant, &document, now)?;
             Ok::<_, Failure>(())
         })
         .await?;

@@ -1,6 +1,6 @@
 //! Clients in the database.
 
-use super::{Client, Secret};
+use super::{Client, Secret, references};
 use crate::app::App;
 use crate::clock::Random;
 use crate::credentials;
@@ -112,6 +112,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
     )?;
     insert_secret(tx, tenant, document.client_id(), secret, *now)?;
     insert_aliases(tx, tenant, document)?;
+    references::store(tx, tenant, document, None)?;
     count(tx, tenant, document, 1)?;
     tx.changed(Kind::Client, tenant, document.client_id());
     Ok(())
@@ -392,6 +393,7 @@ pub(crate) fn update(
         )?;
         insert_aliases(tx, tenant, after)?;
     }
+    references::store(tx, tenant, after, Some(before))?;
     let sort = |document: &ClientDocument| (document.is_first_party(), app_type(document).to_owned());
     if sort(before) != sort(after) {
         count(tx, tenant, before, -1)?;
@@ -403,9 +405,10 @@ pub(crate) fn update(
 }
 
 /// Deletes a client and, through the references of other tables, everything that belongs to it.
-pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
+pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, now: i64) -> DbResult<()> {
     let client_id = document.client_id();
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+    references::forget(tx, tenant, references::Kind::Client, client_id, now)?;
     count(tx, tenant, document, -1)?;
     for kind in [Kind::Client, Kind::Grant] {
         tx.changed(kind, tenant, client_id);

@@ -120,8 +120,13 @@ impl Page {
 
     /// For lists that have no numbered pages.
     pub(crate) fn by_checkpoint(query: &Query, app: &App) -> ApiResult<Self> {
+        Self::by_checkpoint_of_size(query, app, DEFAULT_PAGE)
+    }
+
+    /// The same for a list whose pages have another size when none is asked for.
+    pub(crate) fn by_checkpoint_of_size(query: &Query, app: &App, size: u64) -> ApiResult<Self> {
         let after = query.text("from").map(|from| read_checkpoint(app, from)).transpose()?;
-        Ok(Self::Checkpoint { after, take: query.number("take").unwrap_or(DEFAULT_PAGE) })
+        Ok(Self::Checkpoint { after, take: query.number("take").unwrap_or(size) })
     }
 }
 

@@ -163,30 +163,6 @@ async fn deleting_a_client_takes_its_grants_and_tokens_along() {
 }
 
 #[tokio::test]
-async fn references_to_what_is_not_served_are_refused_by_name() {
-    let t = Testkit::start().await;
-    let client = t.create_client(json!({})).await;
-    let bodies = [
-        (
-            "default_organization",
-            json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]}),
-        ),
-        (
-            "my_organization_configuration",
-            json!({
-                "allowed_strategies": ["oidc"], "connection_deletion_behavior": "allow",
-                "connection_profile_id": "cop_1cB4Qk4jLnc5bCgibcznrD",
-            }),
-        ),
-    ];
-    for (name, value) in bodies {
-        let reply = t.admin.patch(&client_path(&client), &json!({name: value})).await;
-        assert_eq!(reply.status, 400);
-        assert!(reply.text("message").contains(name), "{}", reply.body);
-    }
-}
-
-#[tokio::test]
 async fn a_second_start_finds_everything_as_it_was() {
     let t = Testkit::start().await;
     let client = t.create_client(json!({"description": "stays"})).await;

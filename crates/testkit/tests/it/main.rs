@@ -15,6 +15,7 @@ mod ledger;
 mod lists;
 mod mtls;
 mod organizations;
+mod profiles;
 mod quotas;
 mod resource_servers;
 mod sdk;

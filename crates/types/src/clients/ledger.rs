@@ -16,7 +16,6 @@ pub fn markdown() -> String {
         - **enforced**: another value has another outcome; the named test shows it.\n\
         - **echo**: it only describes the client.\n\
         - **inert**: it governs a flow that is not served at all yet, so nothing can bypass it.\n\
-        - **refused**: it refers to something that is not served yet; setting it is answered with 400.\n\
         \n\
         | field | state | shown by | or governs | read with | set with |\n\
         |---|---|---|---|---|---|\n",
@@ -70,7 +69,6 @@ fn columns(state: Enforcement) -> String {
         Enforcement::Enforced { test } => format!("| enforced | `{test}` | |"),
         Enforcement::Echo => "| echo | | |".into(),
         Enforcement::Inert { flow } => format!("| inert | | {flow} |"),
-        Enforcement::Refused { needs } => format!("| refused | | {needs} |"),
     }
 }
 

@@ -1,0 +1,29 @@
+-- A tenant whose settings nobody changed has no row. document is what answers show, without what the platform adds.
+CREATE TABLE tenant_settings (
+    tenant   TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (tenant),
+    version  BIGINT NOT NULL,
+    document TEXT   NOT NULL
+);
+
+-- Connection profiles and user attribute profiles, told apart by kind.
+CREATE TABLE profile (
+    tenant   TEXT   NOT NULL REFERENCES tenant (tenant),
+    id       TEXT   NOT NULL,
+    kind     TEXT   NOT NULL,
+    name     TEXT   NOT NULL,
+    version  BIGINT NOT NULL,
+    document TEXT   NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, kind, name)
+);
+
+-- What the settings of a client refer to: kind and id of each profile and other client.
+CREATE TABLE client_reference (
+    tenant    TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    PRIMARY KEY (tenant, client_id, kind, id),
+    FOREIGN KEY (tenant, client_id) REFERENCES client (tenant, client_id) ON DELETE CASCADE
+);
+CREATE INDEX client_reference_target ON client_reference (tenant, kind, id);
