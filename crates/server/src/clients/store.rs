@@ -7,6 +7,7 @@ use crate::credentials;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use crate::ids;
 use crate::seal::{MasterKey, SealError};
+use crate::tokens::quota;
 use std::sync::atomic::AtomicI64;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
@@ -409,6 +410,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, n
     let client_id = document.client_id();
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
     references::forget(tx, tenant, references::Kind::Client, client_id, now)?;
+    quota::forget(tx, tenant, quota::Owner::Client, client_id)?;
     count(tx, tenant, document, -1)?;
     for kind in [Kind::Client, Kind::Grant] {
         tx.changed(kind, tenant, client_id);

@@ -1,7 +1,8 @@
 //! `client_credentials` (RFC 6749 section 4.4): a client gets a token for itself.
 
 use super::access_token::{self, OrganizationClaims};
-use super::{quota, success};
+use super::quota::Quotas;
+use super::success;
 use crate::app::App;
 use crate::client_grants::{Granted, OrganizationUsage};
 use crate::clients::Client;
@@ -36,14 +37,15 @@ pub(super) async fn grant(
         .map(|found| OrganizationClaims { id: &found.id, name: names_count.then_some(found.name.as_str()) });
     let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
-    if let Some(quota) = client.token_quota.or(settings.default_client_quota) {
-        quota::take(app, &client.client_id, quota).await?;
-    }
+    let quotas = Quotas::of_client(&client.client_id, client.token_quota.or(settings.default_client_quota));
+    quotas.check(app).await?;
     let token = access_token::issue(app, client, &api, &scope, organization, bound_to).await?;
     let answer =
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
-    let answer = serde_json::to_string(&answer);
-    Ok(success(answer.map_err(|error| OAuthError::from(Failure::from(error)))?))
+    let answer = serde_json::to_string(&answer).map_err(|error| OAuthError::from(Failure::from(error)))?;
+    let mut response = success(answer);
+    response.headers_mut().extend(quotas.take(app).await?);
+    Ok(response)
 }
 
 /// The API that a token is for: the one that the request names, or else the default, of the tenant before the server's.

@@ -27,3 +27,17 @@ CREATE TABLE client_reference (
     FOREIGN KEY (tenant, client_id) REFERENCES client (tenant, client_id) ON DELETE CASCADE
 );
 CREATE INDEX client_reference_target ON client_reference (tenant, kind, id);
+
+-- Tokens issued in a window to a client or organization with a quota.
+CREATE TABLE token_count (
+    tenant       TEXT   NOT NULL REFERENCES tenant (tenant),
+    owner        TEXT   NOT NULL,
+    owner_id     TEXT   NOT NULL,
+    period       TEXT   NOT NULL,
+    window_start BIGINT NOT NULL,
+    n            BIGINT NOT NULL,
+    PRIMARY KEY (tenant, owner, owner_id, period)
+);
+INSERT INTO token_count (tenant, owner, owner_id, period, window_start, n)
+    SELECT tenant, 'client', client_id, period, window_start, n FROM token_quota_use;
+DROP TABLE token_quota_use;
