@@ -5,6 +5,7 @@ use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
 use super::{Client, references, secrets};
 use crate::app::App;
+use crate::connections;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
@@ -100,11 +101,16 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
     let now = app.clock.now_ms();
     let client = NewClient::new(document, &app.random, &app.master, app.sequence.next(&app.clock), now)?;
     let tenant = app.tenant.clone();
+    let connections_seq =
+        app.tenant_settings().await?.enable_client_connections.then(|| app.sequence.next(&app.clock));
     let (client, credentials) = app
         .db
         .transaction(move |tx| {
             check_references(tx, &tenant, &client.document, None)?;
             store::insert(tx, &tenant, &client)?;
+            if let Some(seq) = connections_seq {
+                connections::store::enable_all(tx, &tenant, client.document.client_id(), seq)?;
+            }
             for credential in &credentials {
                 check_room(tx, &tenant, client.document.client_id(), credential)?;
                 credentials::store::insert(tx, &tenant, client.document.client_id(), credential)?;

@@ -224,8 +224,19 @@ pub(super) async fn clients(
 pub(super) fn enable(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str, seq: i64) -> DbResult<()> {
     const ENABLE: &str = "INSERT INTO connection_client (tenant, connection_id, client_id, sort, seq) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, connection_id, client_id) DO NOTHING";
-    let sort = format!("{} {client_id}", client_id.to_ascii_lowercase());
-    tx.execute(ENABLE, params![tenant, id, client_id, &sort, seq]).map(|_| ())
+    tx.execute(ENABLE, params![tenant, id, client_id, &sort_of_client(client_id), seq]).map(|_| ())
+}
+
+/// By their ids regardless of case.
+fn sort_of_client(client_id: &str) -> String {
+    format!("{} {client_id}", client_id.to_ascii_lowercase())
+}
+
+/// Enables every connection that there is for a client that is new.
+pub(crate) fn enable_all(tx: &mut Tx<'_>, tenant: &str, client_id: &str, seq: i64) -> DbResult<()> {
+    const ENABLE: &str = "INSERT INTO connection_client (tenant, connection_id, client_id, sort, seq) \
+        SELECT tenant, id, $2, $3, $4 FROM connection WHERE tenant = $1";
+    tx.execute(ENABLE, params![tenant, client_id, &sort_of_client(client_id), seq]).map(|_| ())
 }
 
 pub(super) fn disable(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str) -> DbResult<()> {

@@ -154,3 +154,23 @@ async fn a_resource_names_the_api_under_the_compatibility_profile_alone() {
     let _ = t.admin.patch(SETTINGS, &profile("audience")).await.expect(200);
     assert_eq!(t.ask(&machine, "", &resource).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_flag_enables_every_connection_for_a_new_client() {
+    let t = Testkit::start().await;
+    for name in ["one", "two"] {
+        let body = json!({"name": name, "strategy": "auth0"});
+        let _ = t.admin.post("/api/v2/connections", &body).await.expect(201);
+    }
+    let connections_of_new = || async {
+        let path =
+            format!("{}/connections", tenantry_testkit::client_path(&t.create_client(json!({})).await));
+        t.admin.get(&path).await.expect(200)["connections"].as_array().unwrap().len()
+    };
+    assert_eq!(connections_of_new().await, 0);
+    let flag = |value: bool| json!({"flags": {"enable_client_connections": value}});
+    let _ = t.admin.patch(SETTINGS, &flag(true)).await.expect(200);
+    assert_eq!(connections_of_new().await, 2);
+    let _ = t.admin.patch(SETTINGS, &flag(false)).await.expect(200);
+    assert_eq!(connections_of_new().await, 0);
+}

@@ -43,7 +43,7 @@ pub const FLAGS: &[Flag] = &[
     flag("disable_management_api_sms_obfuscation", inert("users")),
     flag("enable_adfs_waad_email_verification", LOGIN),
     flag("enable_apis_section", DASHBOARD),
-    flag("enable_client_connections", inert("connections")),
+    flag("enable_client_connections", enforced("a_flag_enables_every_connection_for_a_new_client")),
     flag("enable_custom_domain_in_emails", inert("e-mail")),
     flag("enable_dynamic_client_registration", enforced("discovery_says_what_the_settings_enable")),
     flag("enable_idtoken_api2", inert("ID tokens")),
