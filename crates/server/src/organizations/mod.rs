@@ -30,7 +30,6 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
 pub(crate) struct Organization {
     pub(crate) id: String,
     pub(crate) name: String,
-    #[expect(dead_code, reason = "for quotas of organizations")]
     pub(crate) token_quota: Option<TokenQuota>,
 }
 

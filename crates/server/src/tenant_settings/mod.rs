@@ -36,6 +36,8 @@ pub(crate) struct TenantSettings {
     pub(crate) resource_parameter: ResourceParameter,
     /// The token quota of clients that have none.
     pub(crate) default_client_quota: Option<TokenQuota>,
+    /// The same of organizations.
+    pub(crate) default_organization_quota: Option<TokenQuota>,
     pub(crate) has_mtls_endpoint_aliases: bool,
     pub(crate) acr_values_supported: Vec<String>,
     pub(crate) remove_alg_from_jwks: bool,
@@ -80,6 +82,7 @@ impl TenantSettings {
                 _ => ResourceParameter::Ignored,
             },
             default_client_quota: default_quota("clients"),
+            default_organization_quota: default_quota("organizations"),
             has_mtls_endpoint_aliases: flag_in("mtls", "enable_endpoint_aliases"),
             acr_values_supported: acr_values
                 .into_iter()

@@ -1,7 +1,7 @@
 //! `client_credentials` (RFC 6749 section 4.4): a client gets a token for itself.
 
 use super::access_token::{self, OrganizationClaims};
-use super::quota::Quotas;
+use super::quota::{Owner, Quotas};
 use super::success;
 use crate::app::App;
 use crate::client_grants::{Granted, OrganizationUsage};
@@ -32,14 +32,19 @@ pub(super) async fn grant(
     let granted = granted.filter(|_| !api.denies_clients).ok_or_else(|| not_granted(client, audience))?;
     let names_count = settings.allow_organization_name_in_authentication_api;
     let organization = organization(app, client, &granted, form.get("organization"), names_count).await?;
-    let organization = organization
-        .as_deref()
+    let organization = organization.as_deref();
+    let organization_claims = organization
         .map(|found| OrganizationClaims { id: &found.id, name: names_count.then_some(found.name.as_str()) });
     let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
-    let quotas = Quotas::of_client(&client.client_id, client.token_quota.or(settings.default_client_quota));
+    let mut quotas =
+        Quotas::of_client(&client.client_id, client.token_quota.or(settings.default_client_quota));
+    if let Some(organization) = organization {
+        let quota = organization.token_quota.or(settings.default_organization_quota);
+        quotas = quotas.and(Owner::Organization, &organization.id, quota);
+    }
     quotas.check(app).await?;
-    let token = access_token::issue(app, client, &api, &scope, organization, bound_to).await?;
+    let token = access_token::issue(app, client, &api, &scope, organization_claims, bound_to).await?;
     let answer =
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
     let answer = serde_json::to_string(&answer).map_err(|error| OAuthError::from(Failure::from(error)))?;

@@ -172,3 +172,60 @@ async fn many_requests_at_once_get_exactly_what_is_left() {
         t.clock.advance(Duration::from_secs(3_600));
     }
 }
+
+#[tokio::test]
+async fn an_organization_gets_no_more_tokens_than_its_quota_from_all_its_clients() {
+    const API: &str = "https://api";
+    let mut t = Testkit::start().await;
+    move_into_day(&mut t, 0).await;
+    let _ = t.admin.post("/api/v2/resource-servers", &json!({"identifier": API})).await.expect(201);
+    let default = json!({"default_token_quota": {"organizations": quota(2)}});
+    let _ = t.admin.patch(SETTINGS, &default).await.expect(200);
+    let organization = async |body: Value| {
+        let made = t.admin.post("/api/v2/organizations", &body).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let plain = organization(json!({"name": "plain"})).await;
+    let own = organization(json!({"name": "own", "token_quota": quota(3)})).await;
+    let mut machines = Vec::new();
+    for _ in 0..2 {
+        let machine = t.create_machine(&t.audience(), &[]).await;
+        let grant = json!({"client_id": machine.client_id, "audience": API, "scope": [],
+            "organization_usage": "allow", "allow_any_organization": true});
+        let _ = t.admin.post("/api/v2/client-grants", &grant).await.expect(201);
+        machines.push(machine);
+    }
+    set_quota(&t, &machines[0], json!({"per_hour": 9})).await;
+    let ask = async |n: usize, organization: &str| {
+        t.ask(&machines[n % 2], API, &[("organization", organization)]).await
+    };
+    for (organization, most) in [(&plain, 2), (&own, 3)] {
+        for n in 0..most {
+            let reply = ask(n, organization).await;
+            let left = most - n - 1;
+            let expected = format!("b=per_hour;q={most};r={left};t=3600");
+            assert_eq!((reply.status, header(&reply, "auth0-organization-quota-limit")), (200, &*expected));
+        }
+        for n in 0..2 {
+            let refused = ask(n, organization).await;
+            assert_eq!(
+                (refused.status, refused.text("error_description")),
+                (429, "Organization quota exceeded")
+            );
+            assert_eq!(header(&refused, "retry-after"), "3600");
+        }
+    }
+    // Three of its tokens were for organizations; what they refused took nothing from its own quota.
+    let reply = t.ask(&machines[0], API, &[]).await;
+    assert_eq!(header(&reply, "auth0-client-quota-limit"), "b=per_hour;q=9;r=5;t=3600");
+    assert_eq!((reply.status, header(&reply, "auth0-organization-quota-limit")), (200, ""));
+
+    let path = format!("/api/v2/organizations/{own}");
+    let _ = t.admin.patch(&path, &json!({"token_quota": quota(4)})).await.expect(200);
+    assert_eq!((ask(0, &own).await.status, ask(0, &own).await.status), (200, 429));
+    assert_eq!(t.admin.delete(&path).await.status, 204);
+    let database = rusqlite::Connection::open(t.database()).unwrap();
+    let sql = "SELECT COUNT(*) FROM token_count WHERE owner_id = ?1";
+    let left: i64 = database.query_row(sql, [&own], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0, "nothing of a deleted organization stays");
+}

@@ -63,7 +63,12 @@ pub const LEDGER: &[(&str, Enforcement)] = &[
     ("branding", Enforcement::Echo),
     ("metadata", Enforcement::Echo),
     ("connections", Enforcement::Inert { flow: LOGIN }),
-    ("token_quota", Enforcement::Inert { flow: "quotas of organizations" }),
+    (
+        "token_quota",
+        Enforcement::Enforced {
+            test: "an_organization_gets_no_more_tokens_than_its_quota_from_all_its_clients",
+        },
+    ),
     ("third_party_client_access", Enforcement::Inert { flow: LOGIN }),
     ("is_app_entitlement_active", Enforcement::Inert { flow: LOGIN }),
     ("clients", Enforcement::Inert { flow: LOGIN }),
