@@ -8,6 +8,7 @@ use crate::db::{Db, DbResult, params};
 use crate::http::VerifiedTokens;
 use crate::ids::Sequence;
 use crate::keys::{self, Keys, Signer};
+use crate::organizations::Organizations;
 use crate::resource_servers::ResourceServers;
 use crate::seal::MasterKey;
 use crate::tenant_settings::{CachedSettings, TenantSettings};
@@ -23,7 +24,9 @@ pub(crate) const DEFAULT_TENANT: &str = "default";
 const LAST_NUMBER: &str = "SELECT COALESCE(MAX(seq), 0) FROM (\
     SELECT MAX(seq) AS seq FROM client WHERE tenant = $1 \
     UNION ALL SELECT MAX(seq) AS seq FROM resource_server WHERE tenant = $1 \
-    UNION ALL SELECT MAX(seq) AS seq FROM connection_client WHERE tenant = $1) AS numbers";
+    UNION ALL SELECT MAX(seq) AS seq FROM connection_client WHERE tenant = $1 \
+    UNION ALL SELECT MAX(seq) AS seq FROM organization WHERE tenant = $1 \
+    UNION ALL SELECT MAX(seq) AS seq FROM organization_discovery_domain WHERE tenant = $1) AS numbers";
 
 /// Shared state; cheap to clone.
 #[derive(Clone)]
@@ -44,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
     pub(crate) resource_servers: ResourceServers,
+    pub(crate) organizations: Organizations,
     tenant_settings: CachedSettings,
     pub(crate) verified_tokens: VerifiedTokens,
     keys: RwLock<Arc<Keys>>,
@@ -109,6 +113,7 @@ impl App {
             clients: Clients::default(),
             grants: Grants::default(),
             resource_servers: ResourceServers::default(),
+            organizations: Organizations::default(),
             tenant_settings: CachedSettings::default(),
             verified_tokens: VerifiedTokens::default(),
         })))

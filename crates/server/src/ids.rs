@@ -64,6 +64,31 @@ pub(crate) fn ticket(random: &Random) -> String {
     random.text(BASE62, 32)
 }
 
+/// The id of an organization.
+pub(crate) fn organization_id(random: &Random) -> String {
+    format!("org_{}", random.text(BASE62, 16))
+}
+
+/// The id of a discovery domain of an organization.
+pub(crate) fn discovery_domain_id(random: &Random) -> String {
+    format!("ord_{}", random.text(BASE58, 22))
+}
+
+/// What the owner of a domain publishes to prove it: 128 bits in hex.
+pub(crate) fn domain_verification(random: &Random) -> String {
+    random.text(HEX, 32)
+}
+
+/// The id of a connection profile.
+pub(crate) fn connection_profile_id(random: &Random) -> String {
+    format!("cop_{}", random.text(BASE58, 22))
+}
+
+/// The id of a user attribute profile.
+pub(crate) fn user_attribute_profile_id(random: &Random) -> String {
+    format!("uap_{}", random.text(BASE58, 22))
+}
+
 /// The id of an API: its time of creation in seconds, and 64 random bits, in hex.
 pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
     format!("{:08x}{}", clock.now_secs() & 0xffff_ffff, random.text(HEX, 16))

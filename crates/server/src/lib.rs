@@ -18,6 +18,8 @@ mod http;
 mod ids;
 mod keys;
 mod ops;
+mod organizations;
+mod profiles;
 mod provision;
 mod resource_servers;
 mod router;

@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, resource_servers, tenant_settings, tokens,
+    client_grants, clients, connections, credentials, discovery, organizations, profiles, resource_servers,
+    tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -20,6 +21,8 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         client_grants::routes,
         resource_servers::routes,
         connections::routes,
+        organizations::routes,
+        profiles::routes,
         tenant_settings::routes,
     ];
     slices.iter().flat_map(|slice| slice(app).routes).collect()

@@ -32,8 +32,8 @@ pub const LEDGER: &[(&str, Enforcement)] = &[
     ("allow_all_scopes", enforced("a_patched_grant_changes_the_next_token")),
     ("subject_type", enforced("a_grant_for_users_gives_a_client_nothing_for_itself")),
     ("default_for", enforced("third_party_clients_use_the_grant_for_all_of_them")),
-    ("organization_usage", enforced("a_grant_that_requires_an_organization_is_of_no_use_without_one")),
-    ("allow_any_organization", Enforcement::Inert { flow: "organizations" }),
+    ("organization_usage", enforced("organization_usage_decides_whether_a_token_is_for_an_organization")),
+    ("allow_any_organization", enforced("a_grant_is_good_for_the_organizations_that_it_is_given_to")),
     ("authorization_details_types", Enforcement::Inert { flow: "rich authorization requests" }),
 ];
 

@@ -28,6 +28,14 @@ pub enum ErrorCode {
     InexistentCredential,
     /// No connection has this id.
     InexistentConnection,
+    /// No connection profile has this id.
+    InexistentConnectionProfile,
+    /// No user attribute profile has this id.
+    InexistentUserAttributeProfile,
+    /// A connection profile of this name exists.
+    ConnectionProfileConflict,
+    /// A user attribute profile of this name exists.
+    UserAttributeProfileConflict,
     /// An API with this identifier exists.
     ResourceServerConflict,
     /// A grant for this client, API and subject type exists.
@@ -36,6 +44,8 @@ pub enum ErrorCode {
     ClientConflict,
     /// A connection with this name exists.
     ConnectionConflict,
+    /// An organization of this name exists, or has what is to be added to it.
+    OrganizationConflict,
     /// The operation does not apply to this kind of object.
     OperationNotSupported,
     /// A rule that looks at other objects was broken.
@@ -64,10 +74,15 @@ impl ErrorCode {
             Self::InexistentResourceServer => "inexistent_resource_server",
             Self::InexistentCredential => "inexistent_credential",
             Self::InexistentConnection => "inexistent_connection",
+            Self::InexistentConnectionProfile => "inexistent_connection_profile",
+            Self::InexistentUserAttributeProfile => "inexistent_user_attribute_profile",
+            Self::ConnectionProfileConflict => "connection_profile_conflict",
+            Self::UserAttributeProfileConflict => "user_attribute_profile_conflict",
             Self::ResourceServerConflict => "resource_server_conflict",
             Self::ClientGrantConflict => "client_grant_conflict",
             Self::ClientConflict => "client_conflict",
             Self::ConnectionConflict => "connection_conflict",
+            Self::OrganizationConflict => "organization_conflict",
             Self::OperationNotSupported => "operation_not_supported",
             Self::ValidationError => "validation_error",
             Self::TooManyEntities => "too_many_entities",

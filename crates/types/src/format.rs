@@ -32,14 +32,22 @@ pub enum Format {
     ClientId,
     /// `org_` and 16 letters and digits.
     OrganizationId,
+    /// The name of an organization: lower-case letters, digits, `-` and `_`, a letter or digit first.
+    OrganizationName,
     /// `cgr_` and 16 letters and digits.
     ClientGrantId,
+    /// `con_` and 16 letters and digits.
+    ConnectionId,
     /// `cred_` and 22 base58 characters.
     CredentialId,
     /// `cop_` and 22 base58 characters.
     ConnectionProfileId,
     /// `uap_` and 22 base58 characters.
     UserAttributeProfileId,
+    /// An absolute `https:` URI, for members that also take `null`.
+    StrictHttpsUriOrNull,
+    /// A color as HTML writes it, `#` and three or six hexadecimal digits.
+    HtmlColor,
     /// An RFC 3339 date and time.
     DateTime,
     /// An IPv4 address.
@@ -67,10 +75,14 @@ impl fmt::Display for Format {
             Self::Acr => "acr",
             Self::ClientId => "client-id",
             Self::OrganizationId => "organization-id",
+            Self::OrganizationName => "organization-name",
             Self::ClientGrantId => "client-grant-id",
+            Self::ConnectionId => "connection-id",
             Self::CredentialId => "credential-id",
             Self::ConnectionProfileId => "connection-profile-id",
             Self::UserAttributeProfileId => "user-attribute-profile-id",
+            Self::StrictHttpsUriOrNull => "strict-https-uri-or-null",
+            Self::HtmlColor => "html-color",
             Self::DateTime => "date-time",
             Self::Ipv4 => "ipv4",
             Self::Ipv6 => "ipv6",
@@ -115,10 +127,19 @@ impl Format {
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
             }
             Self::OrganizationId => is_prefixed(text, "org_", 16, is_alphanumeric),
+            Self::OrganizationName => {
+                text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+                    && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            }
             Self::ClientGrantId => is_prefixed(text, "cgr_", 16, is_alphanumeric),
+            Self::ConnectionId => is_prefixed(text, "con_", 16, is_alphanumeric),
             Self::CredentialId => is_prefixed(text, "cred_", 22, is_base58),
             Self::ConnectionProfileId => is_prefixed(text, "cop_", 22, is_base58),
             Self::UserAttributeProfileId => is_prefixed(text, "uap_", 22, is_base58),
+            Self::StrictHttpsUriOrNull => absolute(text).is_some_and(|url| is_https(&url)),
+            Self::HtmlColor => text.strip_prefix('#').is_some_and(|digits| {
+                matches!(digits.len(), 3 | 6) && digits.bytes().all(|b| b.is_ascii_hexdigit())
+            }),
             Self::DateTime => crate::time::parse(text).is_some(),
             Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
             Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
@@ -320,6 +341,7 @@ mod tests {
             &["a.png", "//a.b/c"],
         );
         check(Url, &["https://a.b/c"], &["", "a"]);
+        check(StrictHttpsUriOrNull, &["https://a.b/logo.png"], &["", "http://a.b/logo.png", "a.png"]);
     }
 
     #[test]
@@ -329,6 +351,9 @@ mod tests {
             &["org_z5YvxlXPO0NspoIa"],
             &["org_z5YvxlXPO0NspoI", "z5YvxlXPO0NspoIa", "org_z5YvxlXPO0Nspo-a"],
         );
+        check(OrganizationName, &["acme", "a", "4-u_2"], &["", "Acme", "-acme", "_acme", "a b", "acmé"]);
+        check(ConnectionId, &["con_PmFe8KxCsPJvZRrj"], &["con_", "org_PmFe8KxCsPJvZRrj"]);
+        check(HtmlColor, &["#fff", "#00FF7f"], &["", "fff", "#ffff", "#00ff7g", "red"]);
         check(CredentialId, &["cred_u48ffSJiNu39cUu2jAxjY2"], &["cred_u48ffSJiNu39cUu2jAxjY0", "cred_"]);
         check(
             ClientId,
@@ -360,7 +385,7 @@ mod tests {
         );
     }
 
-    const ALL: [Format; 21] = [
+    const ALL: [Format; 25] = [
         EmailOrEmpty,
         Acr,
         AbsoluteUriOrEmpty,
@@ -373,10 +398,14 @@ mod tests {
         EcInitiateLoginUriTemplateUrl,
         ClientId,
         OrganizationId,
+        OrganizationName,
         ClientGrantId,
+        ConnectionId,
         CredentialId,
         ConnectionProfileId,
         UserAttributeProfileId,
+        StrictHttpsUriOrNull,
+        HtmlColor,
         DateTime,
         Ipv4,
         Ipv6,

@@ -7,11 +7,13 @@
 
 pub mod client_grants;
 pub mod clients;
+pub mod connection_profiles;
 pub mod connections;
 pub mod credentials;
 pub mod error;
 pub mod format;
 pub mod json;
+pub mod organizations;
 pub mod patch;
 pub mod resource_servers;
 pub mod schema;
@@ -19,6 +21,7 @@ pub mod scope;
 pub mod tenant_settings;
 pub mod time;
 pub mod token_quota;
+pub mod user_attribute_profiles;
 pub mod wire;
 
 pub use error::{ApiError, ErrorCode};

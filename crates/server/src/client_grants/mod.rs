@@ -3,7 +3,7 @@
 mod routes;
 pub(crate) mod store;
 
-pub(crate) use routes::routes;
+pub(crate) use routes::{not_found, routes};
 
 use crate::app::App;
 use crate::cache::Cache;
@@ -17,13 +17,24 @@ const CACHED: u64 = 10_000;
 /// What a client was granted, by audience, for access on its own behalf.
 pub(crate) type GrantsOfClient = Vec<Granted>;
 
+/// Whether tokens are for an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OrganizationUsage {
+    Deny,
+    Allow,
+    Require,
+}
+
 /// A grant, decoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Granted {
+    pub(crate) id: String,
     pub(crate) audience: String,
     /// `None` is every scope of the API.
     pub(crate) scopes: Option<Vec<String>>,
-    pub(crate) requires_organization: bool,
+    pub(crate) organization_usage: OrganizationUsage,
+    /// Whether every organization will do, and not only those that the grant was given to.
+    pub(crate) allows_any_organization: bool,
 }
 
 /// The grants of a tenant.

@@ -5,9 +5,9 @@ use crate::app::App;
 use crate::clients;
 use crate::db::Tx;
 use crate::http::{
-    ApiResult, Failure, Input, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
+    ApiResult, Envelope, Failure, Input, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
 };
-use crate::{ids, resource_servers};
+use crate::{ids, organizations, resource_servers};
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde_json::Value;
@@ -46,7 +46,8 @@ static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
 
 static ORGANIZATIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| object(paging()));
 
-fn not_found() -> Failure {
+/// No grant has that id.
+pub(crate) fn not_found() -> Failure {
     Failure::not_found("The grant does not exist.", ErrorCode::InexistentClientGrant)
 }
 
@@ -90,6 +91,7 @@ async fn create_client_grant(State(app): State<App>, Input(body): Input) -> ApiR
 }
 
 fn check_client(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
+    check_any_organization(tx, tenant, grant)?;
     let Some(client_id) = grant.get("client_id").and_then(Value::as_str) else { return Ok(()) };
     let Some((client, _)) = clients::store::find_for_update(tx, tenant, client_id)? else {
         return Err(Failure::client_not_found());
@@ -98,6 +100,24 @@ fn check_client(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Fai
         return Err(ApiError::new(400, "Client of type express_configuration cannot be used")
             .with_code(ErrorCode::ValidationError)
             .into());
+    }
+    Ok(())
+}
+
+/// Third-party clients are given to organizations one by one (documented).
+fn check_any_organization(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
+    if grant.get("allow_any_organization") != Some(&Value::Bool(true)) {
+        return Ok(());
+    }
+    let is_third_party = match grant.get("client_id").and_then(Value::as_str) {
+        Some(id) => clients::store::find_for_update(tx, tenant, id)?
+            .is_some_and(|(client, _)| !client.is_first_party()),
+        None => true,
+    };
+    if is_third_party {
+        return Err(
+            ApiError::invalid_body("allow_any_organization cannot be used with third-party clients").into()
+        );
     }
     Ok(())
 }
@@ -142,7 +162,7 @@ async fn get_client_grant(State(app): State<App>, Path(id): Path<String>) -> Api
     Ok(json(StatusCode::OK, Value::Object(grant).to_string()))
 }
 
-/// `GET /client-grants/{id}/organizations`: none, as long as there are no organizations.
+/// `GET /client-grants/{id}/organizations`.
 async fn list_client_grant_organizations(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -151,7 +171,10 @@ async fn list_client_grant_organizations(
     let query = Query::parse(raw.as_deref(), &ORGANIZATIONS_QUERY)?;
     let page = Page::of(&query, &app, Some(MOST_BY_NUMBER))?;
     store::find(&app.db, &app.tenant, &id).await?.ok_or_else(not_found)?;
-    page.answer(&app, "organizations", async |_| Ok(Vec::new()), async || Ok(0)).await
+    let (db, tenant) = (&app.db, &app.tenant);
+    let list = async |window: Window| Ok(organizations::store::of_grant(db, tenant, &id, &window).await?);
+    let count = async || organizations::store::count_of_grant(db, tenant, &id).await;
+    page.answer(&app, Envelope::list_first("organizations"), list, count).await
 }
 
 /// `PATCH /client-grants/{id}`.
@@ -169,6 +192,9 @@ async fn update_client_grant(
             let (before, version) = store::find_for_update(tx, &tenant, &id)?.ok_or_else(not_found)?;
             let after = client_grants::patch(&before, &body)?;
             check_api(tx, &tenant, &after)?;
+            if body.contains_key("allow_any_organization") {
+                check_any_organization(tx, &tenant, &after)?;
+            }
             if !store::update(tx, &tenant, &after, version)? {
                 return Err(Failure::Internal("a grant changed within a transaction".into()));
             }

@@ -1,6 +1,6 @@
 //! Client grants in the database.
 
-use super::{Granted, GrantsOfClient};
+use super::{Granted, GrantsOfClient, OrganizationUsage};
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::{Listed, Window};
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub(super) async fn find(db: &Db, tenant: &str, id: &str) -> DbResult<Option<Obj
     Ok(db.query_opt(BY_ID, params![tenant, id], read).await?.map(|(grant, _)| grant))
 }
 
-pub(super) fn find_for_update(tx: &mut Tx<'_>, tenant: &str, id: &str) -> DbResult<Option<(Object, i64)>> {
+pub(crate) fn find_for_update(tx: &mut Tx<'_>, tenant: &str, id: &str) -> DbResult<Option<(Object, i64)>> {
     tx.query_opt(BY_ID, params![tenant, id], read)
 }
 
@@ -71,10 +71,16 @@ pub(super) async fn of_client(db: &Db, tenant: &str, client_id: &str) -> DbResul
         let grant = parse(row.text(0)?)?;
         let scopes = grant.get("scope").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Ok(Granted {
+            id: text(&grant, "id").to_owned(),
             audience: text(&grant, "audience").to_owned(),
             scopes: (!client_grants::grants_all_scopes(&grant))
                 .then(|| scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
-            requires_organization: text(&grant, "organization_usage") == "require",
+            organization_usage: match text(&grant, "organization_usage") {
+                "allow" => OrganizationUsage::Allow,
+                "require" => OrganizationUsage::Require,
+                _ => OrganizationUsage::Deny,
+            },
+            allows_any_organization: allows_any_organization(&grant),
         })
     };
     if client_id == THIRD_PARTY {

@@ -78,9 +78,15 @@ impl<'a> Statement<'a> {
                  AND g.client_id = c.client_id AND g.allow_any_organization)",
             );
         }
-        if filter.grants_organization.is_some() {
-            // No grant can name an organization before organizations are served.
-            self.sql.push_str(" AND 1 = 0");
+        if let Some(organization) = &filter.grants_organization {
+            self.params.push(Param::Text(organization));
+            let _ = write!(
+                self.sql,
+                " AND EXISTS (SELECT 1 FROM organization_client_grant o JOIN client_grant g \
+                 ON g.tenant = o.tenant AND g.id = o.grant_id WHERE o.tenant = c.tenant \
+                 AND o.organization_id = ${} AND g.client_id = c.client_id)",
+                self.params.len()
+            );
         }
     }
 

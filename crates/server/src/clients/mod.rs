@@ -6,6 +6,7 @@ mod assertion;
 pub(crate) mod auth;
 pub(crate) mod certificate;
 mod list;
+pub(crate) mod references;
 mod render;
 mod routes;
 mod secrets;
@@ -67,6 +68,8 @@ pub(crate) struct Client {
     pub(crate) is_first_party: bool,
     pub(crate) require_proof_of_possession: bool,
     pub(crate) token_quota: Option<TokenQuota>,
+    /// The organization of machine-to-machine tokens whose request names none.
+    pub(crate) default_organization: Option<String>,
 }
 
 impl std::fmt::Debug for Client {
@@ -105,6 +108,7 @@ impl Client {
             is_first_party: document.is_first_party(),
             require_proof_of_possession: document.flag("require_proof_of_possession"),
             token_quota: document.get("token_quota").and_then(TokenQuota::of),
+            default_organization: document.default_organization().map(str::to_owned),
         }
     }
 

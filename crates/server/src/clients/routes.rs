@@ -3,7 +3,7 @@
 use super::list::{self, Filter, Listed};
 use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
-use super::{Client, secrets};
+use super::{Client, references, secrets};
 use crate::app::App;
 use crate::connections;
 use crate::credentials::routes::check_room;
@@ -234,19 +234,16 @@ fn check_references(
             ));
         }
     }
-    if is_new("my_organization_configuration") {
-        let configuration = after.get("my_organization_configuration");
-        let landing = configuration.and_then(|settings| settings.get("invitation_landing_client_id"));
-        if let Some(landing) = landing.and_then(|id| id.as_str())
-            && store::find_for_update(tx, tenant, landing)?.is_none()
-        {
-            return Err(Failure::not_found(
-                "The invitation landing client does not exist",
-                ErrorCode::InexistentClient,
-            ));
-        }
+    if is_new("default_organization")
+        && let Some(organization) = after.default_organization()
+        && !crate::organizations::store::exists(tx, tenant, organization)?
+    {
+        return Err(ApiError::invalid_body(format!(
+            "default_organization.organization_id: the organization {organization} does not exist"
+        ))
+        .into());
     }
-    Ok(())
+    references::check(tx, tenant, after, before)
 }
 
 /// `GET /clients/{id}`.
@@ -453,7 +450,7 @@ async fn change(
 
 /// `DELETE /clients/{id}`: 204 also when it is not there.
 async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
-    let tenant = app.tenant.clone();
+    let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
     app.db
         .transaction(move |tx| {
             let Some((document, _)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
@@ -462,7 +459,7 @@ async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiRes
                     .with_code(ErrorCode::OperationNotSupported)
                     .into());
             }
-            store::delete(tx, &tenant, &document)?;
+            store::delete(tx, &tenant, &document, now)?;
             Ok::<_, Failure>(())
         })
         .await?;

@@ -1,12 +1,13 @@
 //! Clients in the database.
 
-use super::{Client, Secret};
+use super::{Client, Secret, references};
 use crate::app::App;
 use crate::clock::Random;
 use crate::credentials;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use crate::ids;
 use crate::seal::{MasterKey, SealError};
+use crate::tokens::quota;
 use std::sync::atomic::AtomicI64;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
@@ -86,8 +87,8 @@ impl NewClient {
 
 const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, document, signing_keys_at, \
     client_secret_at, secret_id, is_global, is_first_party, app_type, external_client_id, \
-    resource_server_identifier, created_at, updated_at) \
-    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)";
+    resource_server_identifier, default_organization, created_at, updated_at) \
+    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
     let NewClient { document, stored, secret, seq, now } = client;
@@ -106,11 +107,13 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
             app_type(document),
             document.text("external_client_id"),
             document.text("resource_server_identifier"),
+            document.default_organization(),
             *now
         ],
     )?;
     insert_secret(tx, tenant, document.client_id(), secret, *now)?;
     insert_aliases(tx, tenant, document)?;
+    references::store(tx, tenant, document, None)?;
     count(tx, tenant, document, 1)?;
     tx.changed(Kind::Client, tenant, document.client_id());
     Ok(())
@@ -240,6 +243,18 @@ pub(crate) fn unlink_api(tx: &mut Tx<'_>, tenant: &str, identifier: &str, now: i
     update(tx, tenant, &before, &document, version, None, now).map(|_| ())
 }
 
+/// No client assumes an organization that goes away.
+pub(crate) fn forget_organization(tx: &mut Tx<'_>, tenant: &str, id: &str, now: i64) -> DbResult<()> {
+    const OF: &str = "SELECT client_id FROM client WHERE tenant = $1 AND default_organization = $2";
+    for client_id in tx.query(OF, params![tenant, id], |row| Ok(row.text(0)?.to_owned()))? {
+        let Some((mut document, version)) = find_for_update(tx, tenant, &client_id)? else { continue };
+        let before = document.clone();
+        document.remove("default_organization");
+        update(tx, tenant, &before, &document, version, None, now)?;
+    }
+    Ok(())
+}
+
 fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> DbResult<()> {
     const ADD: &str = "INSERT INTO client_count (tenant, shard, is_global, is_first_party, app_type, n) \
         VALUES ($1, $2, $3, $4, $5, $6) \
@@ -343,7 +358,7 @@ pub(crate) fn update(
 ) -> DbResult<Option<StoredClient>> {
     const UPDATE: &str = "UPDATE client SET version = version + 1, document = $4, signing_keys_at = $5, \
         client_secret_at = $6, secret_id = COALESCE($7, secret_id), is_first_party = $8, app_type = $9, \
-        external_client_id = $10, resource_server_identifier = $11, updated_at = $12 \
+        external_client_id = $10, resource_server_identifier = $11, default_organization = $12, updated_at = $13 \
         WHERE tenant = $1 AND client_id = $2 AND version = $3";
     let client_id = after.client_id();
     let stored = after.to_stored();
@@ -361,6 +376,7 @@ pub(crate) fn update(
             app_type(after),
             after.text("external_client_id"),
             after.text("resource_server_identifier"),
+            after.default_organization(),
             now
         ],
     )?;
@@ -378,6 +394,7 @@ pub(crate) fn update(
         )?;
         insert_aliases(tx, tenant, after)?;
     }
+    references::store(tx, tenant, after, Some(before))?;
     let sort = |document: &ClientDocument| (document.is_first_party(), app_type(document).to_owned());
     if sort(before) != sort(after) {
         count(tx, tenant, before, -1)?;
@@ -389,9 +406,11 @@ pub(crate) fn update(
 }
 
 /// Deletes a client and, through the references of other tables, everything that belongs to it.
-pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
+pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, now: i64) -> DbResult<()> {
     let client_id = document.client_id();
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+    references::forget(tx, tenant, references::Kind::Client, client_id, now)?;
+    quota::forget(tx, tenant, quota::Owner::Client, client_id)?;
     count(tx, tenant, document, -1)?;
     for kind in [Kind::Client, Kind::Grant] {
         tx.changed(kind, tenant, client_id);

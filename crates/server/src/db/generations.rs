@@ -17,6 +17,10 @@ pub(crate) enum Kind {
     Grant,
     ResourceServer,
     TenantSettings,
+    /// By id, and by name.
+    Organization,
+    /// That a client grant was given to an organization.
+    OrganizationGrant,
 }
 
 const COUNTERS: usize = 4_096;

@@ -7,7 +7,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_credentials.sql"),
     include_str!("migrations/0003_connections.sql"),
-    include_str!("migrations/0005_tenant_settings.sql"),
+    include_str!("migrations/0004_organizations.sql"),
+    include_str!("migrations/0005_tenant.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> DbResult<()> {

@@ -119,6 +119,10 @@ impl Row<'_> {
         }
     }
 
+    pub(crate) fn bool(&self, index: usize) -> DbResult<bool> {
+        Ok(self.int(index)? != 0)
+    }
+
     /// A number that counts or measures, and is never negative.
     pub(crate) fn size(&self, index: usize) -> DbResult<usize> {
         usize::try_from(self.int(index)?).map_err(|_| unexpected(index, "a size"))

@@ -3,7 +3,7 @@
 use crate::db::DbError;
 use crate::seal::SealError;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tenantry_types::schema::Violation;
 use tenantry_types::{ApiError, ErrorCode};
@@ -26,6 +26,10 @@ impl Failure {
 
     pub(crate) fn client_not_found() -> Self {
         Self::not_found("The client does not exist", ErrorCode::InexistentClient)
+    }
+
+    pub(crate) fn organization_not_found() -> Self {
+        ApiError::new(404, "No organization found by that id or name").into()
     }
 
     pub(crate) fn conflict(message: &str, code: ErrorCode) -> Self {
@@ -103,11 +107,20 @@ pub(crate) struct OAuthError {
     /// For the log only.
     #[serde(skip)]
     hint: Option<String>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl OAuthError {
     pub(crate) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
-        Self { status, error, error_description: description.into(), error_uri: None, hint: None }
+        Self {
+            status,
+            error,
+            error_description: description.into(),
+            error_uri: None,
+            hint: None,
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
@@ -129,6 +142,15 @@ impl OAuthError {
 
     pub(crate) fn with_uri(mut self, uri: &'static str) -> Self {
         self.error_uri = Some(uri);
+        self
+    }
+
+    /// Adds headers to the answer.
+    pub(crate) fn with_headers(
+        mut self,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Self {
+        self.headers.extend(headers);
         self
     }
 
@@ -169,6 +191,7 @@ impl IntoResponse for OAuthError {
                 "private, no-store, no-cache, must-revalidate, post-check=0, pre-check=0, no-transform",
             ),
         );
+        headers.extend(self.headers);
         if self.status == 429 || self.status == 503 {
             headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
         }

@@ -23,6 +23,11 @@ pub(crate) fn paging() -> [Member; 5] {
     ]
 }
 
+/// The parameters of lists that page by checkpoint only.
+pub(crate) fn checkpoints() -> [Member; 2] {
+    [optional("from", string().max(1_000)), optional("take", integer().min(1).max(100))]
+}
+
 /// Which objects of a list a store reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
@@ -50,16 +55,46 @@ pub(crate) struct Listed {
     pub(crate) json: String,
 }
 
+/// The object around a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Envelope<'a> {
+    name: &'a str,
+    list_first: bool,
+}
+
+impl<'a> From<&'a str> for Envelope<'a> {
+    /// Totals, then the list under this name.
+    fn from(name: &'a str) -> Self {
+        Self { name, list_first: false }
+    }
+}
+
+impl<'a> Envelope<'a> {
+    /// The list under this name, then totals, as everything about organizations has it.
+    pub(crate) fn list_first(name: &'a str) -> Self {
+        Self { name, list_first: true }
+    }
+
+    fn with_totals(self, array: &str, start: u64, limit: u64, total: i64) -> String {
+        let name = self.name;
+        if self.list_first {
+            format!(r#"{{"{name}":{array},"start":{start},"limit":{limit},"total":{total}}}"#)
+        } else {
+            format!(r#"{{"total":{total},"start":{start},"limit":{limit},"{name}":{array}}}"#)
+        }
+    }
+}
+
 impl Page {
-    /// Answers with the objects that `list` finds, under `name` where there is an envelope; `count` is asked only for
-    /// totals.
-    pub(crate) async fn answer(
+    /// Answers with the objects that `list` finds, in `envelope` where there is one; `count` is asked only for totals.
+    pub(crate) async fn answer<'a>(
         self,
         app: &App,
-        name: &str,
+        envelope: impl Into<Envelope<'a>>,
         list: impl AsyncFnOnce(Window) -> ApiResult<Vec<Listed>>,
         count: impl AsyncFnOnce() -> DbResult<i64>,
     ) -> ApiResult {
+        let envelope = envelope.into();
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let body = match self {
             Self::Number { page, per_page, include_totals } => {
@@ -67,8 +102,7 @@ impl Page {
                 let window = Window { after: None, skip: number(start), limit: number(per_page) };
                 let array = array(&list(window).await?);
                 if include_totals {
-                    let total = count().await?;
-                    format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"{name}":{array}}}"#)
+                    envelope.with_totals(&array, start, per_page, count().await?)
                 } else {
                     array
                 }
@@ -79,7 +113,7 @@ impl Page {
                 if more {
                     listed.pop();
                 }
-                let mut body = format!(r#"{{"{name}":{}"#, array(&listed));
+                let mut body = format!(r#"{{"{}":{}"#, envelope.name, array(&listed));
                 if let Some(last) = listed.last().filter(|_| more) {
                     let _ = write!(body, r#","next":"{}""#, app.checkpoint(&last.position));
                 }

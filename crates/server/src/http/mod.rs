@@ -12,7 +12,7 @@ mod service;
 pub(crate) use body::{Form, Input};
 pub(crate) use caller::{Caller, VerifiedTokens};
 pub(crate) use error::{ApiResult, Failure, OAuthError};
-pub(crate) use list::{Listed, MOST_BY_NUMBER, Window, paging};
+pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging};
 pub(crate) use listener::{Listener, Peer, Tls};
 pub(crate) use query::{Page, Query, list_link};
 pub(crate) use route::{ApiRoute, Slice};

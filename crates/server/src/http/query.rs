@@ -111,10 +111,22 @@ impl Page {
         Ok(Self::Number { page, per_page, include_totals: query.flag("include_totals").unwrap_or(false) })
     }
 
+    /// The same for lists that have checkpoints only: without one, from the beginning.
+    pub(crate) fn of_checkpoints(query: &Query, app: &App) -> ApiResult<Self> {
+        let beginning = Self::Checkpoint { after: None, take: DEFAULT_PAGE };
+        let page = Self::of(query, app, None)?;
+        Ok(if matches!(page, Self::Checkpoint { .. }) { page } else { beginning })
+    }
+
     /// For lists that have no numbered pages.
     pub(crate) fn by_checkpoint(query: &Query, app: &App) -> ApiResult<Self> {
+        Self::by_checkpoint_of_size(query, app, DEFAULT_PAGE)
+    }
+
+    /// The same for a list whose pages have another size when none is asked for.
+    pub(crate) fn by_checkpoint_of_size(query: &Query, app: &App, size: u64) -> ApiResult<Self> {
         let after = query.text("from").map(|from| read_checkpoint(app, from)).transpose()?;
-        Ok(Self::Checkpoint { after, take: query.number("take").unwrap_or(DEFAULT_PAGE) })
+        Ok(Self::Checkpoint { after, take: query.number("take").unwrap_or(size) })
     }
 }
 

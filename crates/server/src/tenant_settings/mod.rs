@@ -30,12 +30,16 @@ pub(crate) struct TenantSettings {
     #[expect(dead_code, reason = "for dynamic registration")]
     pub(crate) dynamic_client_registration_security_mode: Option<ThirdPartySecurityMode>,
     pub(crate) client_id_metadata_document_supported: bool,
-    #[expect(dead_code, reason = "for organizations")]
+    /// Whether requests may name organizations by their names; tokens have the names too then.
     pub(crate) allow_organization_name_in_authentication_api: bool,
     pub(crate) default_audience: Option<String>,
+    /// Whether every connection is enabled for a client that is created.
+    pub(crate) enable_client_connections: bool,
     pub(crate) resource_parameter: ResourceParameter,
     /// The token quota of clients that have none.
     pub(crate) default_client_quota: Option<TokenQuota>,
+    /// The same of organizations.
+    pub(crate) default_organization_quota: Option<TokenQuota>,
     pub(crate) has_mtls_endpoint_aliases: bool,
     pub(crate) acr_values_supported: Vec<String>,
     pub(crate) remove_alg_from_jwks: bool,
@@ -75,11 +79,13 @@ impl TenantSettings {
                 "allow_organization_name_in_authentication_api",
             ),
             default_audience: text("default_audience").map(str::to_owned),
+            enable_client_connections: flag_in("flags", "enable_client_connections"),
             resource_parameter: match text("resource_parameter_profile") {
                 Some("compatibility") => ResourceParameter::Compatible,
                 _ => ResourceParameter::Ignored,
             },
             default_client_quota: default_quota("clients"),
+            default_organization_quota: default_quota("organizations"),
             has_mtls_endpoint_aliases: flag_in("mtls", "enable_endpoint_aliases"),
             acr_values_supported: acr_values
                 .into_iter()

@@ -21,6 +21,10 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
@@ -41,12 +45,21 @@ struct Confirmation<'a> {
     x5t_s256: &'a str,
 }
 
+/// What a token says of the organization that it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrganizationClaims<'a> {
+    pub(super) id: &'a str,
+    /// Where the tenant lets names count.
+    pub(super) name: Option<&'a str>,
+}
+
 /// A token for `client` to call `api` for itself.
 pub(super) async fn issue(
     app: &App,
     client: &Client,
     api: &Api,
     scope: &str,
+    organization: Option<OrganizationClaims<'_>>,
     bound_to: Option<&ClientCertificate>,
 ) -> Result<String, OAuthError> {
     let now = app.clock.now_secs();
@@ -59,6 +72,8 @@ pub(super) async fn issue(
         iat: now,
         exp: now + api.token_lifetime,
         scope,
+        org_id: organization.map(|organization| organization.id),
+        org_name: organization.and_then(|organization| organization.name),
         jti: is_rfc9068.then(|| ids::token_id(&app.random)),
         client_id: is_rfc9068.then_some(client.client_id.as_str()),
         gty: (!is_rfc9068).then_some("client-credentials"),

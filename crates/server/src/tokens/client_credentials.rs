@@ -1,15 +1,19 @@
 //! `client_credentials` (RFC 6749 section 4.4): a client gets a token for itself.
 
-use super::{access_token, quota, success};
+use super::access_token::{self, OrganizationClaims};
+use super::quota::{Owner, Quotas};
+use super::success;
 use crate::app::App;
-use crate::client_grants::Granted;
+use crate::client_grants::{Granted, OrganizationUsage};
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::http::{Failure, Form, OAuthError};
+use crate::organizations::{self, Organization};
 use crate::resource_servers::{Api, ProofOfPossession};
 use crate::tenant_settings::{ResourceParameter, TenantSettings};
 use axum::response::Response;
 use serde::Serialize;
+use std::sync::Arc;
 
 pub(super) const GRANT_TYPE: &str = "client_credentials";
 
@@ -26,17 +30,27 @@ pub(super) async fn grant(
         .ok_or_else(|| OAuthError::access_denied(format!("Service not enabled within domain: {audience}")))?;
     let granted = app.grants.find(app, client, audience).await?;
     let granted = granted.filter(|_| !api.denies_clients).ok_or_else(|| not_granted(client, audience))?;
-    check_organization(form, &granted)?;
+    let names_count = settings.allow_organization_name_in_authentication_api;
+    let organization = organization(app, client, &granted, form.get("organization"), names_count).await?;
+    let organization = organization.as_deref();
+    let organization_claims = organization
+        .map(|found| OrganizationClaims { id: &found.id, name: names_count.then_some(found.name.as_str()) });
     let bound_to = binding(client, &api, certificate)?;
     let scope = scopes(&api, &granted, form.get("scope"))?;
-    if let Some(quota) = client.token_quota.or(settings.default_client_quota) {
-        quota::take(app, &client.client_id, quota).await?;
+    let mut quotas =
+        Quotas::of_client(&client.client_id, client.token_quota.or(settings.default_client_quota));
+    if let Some(organization) = organization {
+        let quota = organization.token_quota.or(settings.default_organization_quota);
+        quotas = quotas.and(Owner::Organization, &organization.id, quota);
     }
-    let token = access_token::issue(app, client, &api, &scope, bound_to).await?;
+    quotas.check(app).await?;
+    let token = access_token::issue(app, client, &api, &scope, organization_claims, bound_to).await?;
     let answer =
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
-    let answer = serde_json::to_string(&answer);
-    Ok(success(answer.map_err(|error| OAuthError::from(Failure::from(error)))?))
+    let answer = serde_json::to_string(&answer).map_err(|error| OAuthError::from(Failure::from(error)))?;
+    let mut response = success(answer);
+    response.headers_mut().extend(quotas.take(app).await?);
+    Ok(response)
 }
 
 /// The API that a token is for: the one that the request names, or else the default, of the tenant before the server's.
@@ -66,16 +80,40 @@ fn not_granted(client: &Client, audience: &str) -> OAuthError {
     }
 }
 
-fn check_organization(form: &Form, granted: &Granted) -> Result<(), OAuthError> {
-    // There are no organizations yet, so none can be named, and a grant that asks for one cannot be used.
-    if let Some(organization) = form.get("organization") {
-        let shown: String = organization.chars().take(128).collect();
-        return Err(OAuthError::invalid_request(format!("organization does not exist: {shown}")));
+/// The organization that the token is for: the one that was asked for, or, where one is required, the client's own.
+async fn organization(
+    app: &App,
+    client: &Client,
+    granted: &Granted,
+    requested: Option<&str>,
+    names_count: bool,
+) -> Result<Option<Arc<Organization>>, OAuthError> {
+    let key = match (granted.organization_usage, requested) {
+        (OrganizationUsage::Deny | OrganizationUsage::Allow, None) => return Ok(None),
+        (OrganizationUsage::Deny, Some(_)) => {
+            return Err(OAuthError::invalid_request("parameter organization is not allowed for this client"));
+        }
+        (OrganizationUsage::Allow | OrganizationUsage::Require, Some(key)) => key,
+        (OrganizationUsage::Require, None) => client.default_organization.as_deref().ok_or_else(|| {
+            OAuthError::invalid_request("parameter organization is required for this client")
+        })?,
+    };
+    let may_be_one = names_count || organizations::is_id(key);
+    let organization = if may_be_one { app.organizations.find(app, key).await? } else { None };
+    let organization = organization.ok_or_else(|| {
+        let shown: String = key.chars().take(128).collect();
+        OAuthError::invalid_request(format!("organization does not exist: {shown}"))
+    })?;
+    // Third-party clients have no access that was not given to them by name (documented).
+    let any = granted.allows_any_organization && client.is_first_party;
+    if !any && !app.organizations.has_grant(app, &organization.id, &granted.id).await? {
+        return Err(OAuthError::access_denied(format!(
+            "Client is not authorized to access organization \"{}\". You need to associate its \"client-grant\" \
+             with this organization.",
+            organization.id
+        )));
     }
-    if granted.requires_organization {
-        return Err(OAuthError::invalid_request("An organization is required"));
-    }
-    Ok(())
+    Ok(Some(organization))
 }
 
 /// The certificate that the token is bound to. Who must prove possession and cannot gets no token, never a weaker one.

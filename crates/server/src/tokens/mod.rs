@@ -2,7 +2,7 @@
 
 mod access_token;
 mod client_credentials;
-mod quota;
+pub(crate) mod quota;
 
 use crate::app::App;
 use crate::clients::auth::authenticate;

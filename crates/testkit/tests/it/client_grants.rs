@@ -123,23 +123,3 @@ async fn a_grant_for_users_gives_a_client_nothing_for_itself() {
     let _ = t.admin.post(GRANTS, &body).await.expect(201);
     assert_eq!(t.ask(&credentials, "https://api", &[]).await.status, 200);
 }
-
-#[tokio::test]
-async fn a_grant_that_requires_an_organization_is_of_no_use_without_one() {
-    let t = Testkit::start().await;
-    let _ = t.admin.post("/api/v2/resource-servers", &json!({"identifier": "https://api"})).await.expect(201);
-    let machine = t.create_machine("https://api", &[]).await;
-    let grants = t.admin.get(&format!("{GRANTS}?audience=https%3A%2F%2Fapi")).await.expect(200);
-    let path = format!("{GRANTS}/{}", grants[0]["id"].as_str().unwrap());
-    assert_eq!(t.admin.get(&format!("{path}/organizations")).await.expect(200), json!([]));
-    for (usage, status) in [("require", 400), ("allow", 200), ("deny", 200)] {
-        let _ = t.admin.patch(&path, &json!({"organization_usage": usage})).await.expect(200);
-        assert_eq!(t.ask(&machine, "https://api", &[]).await.status, status, "{usage}");
-        let named = t.ask(&machine, "https://api", &[("organization", "org_0123456789abcdef")]).await;
-        assert_eq!(
-            (named.status, named.text("error")),
-            (400, "invalid_request"),
-            "there is no organization to name"
-        );
-    }
-}

@@ -15,6 +15,8 @@ mod http;
 mod ledger;
 mod lists;
 mod mtls;
+mod organizations;
+mod profiles;
 mod quotas;
 mod resource_servers;
 mod sdk;

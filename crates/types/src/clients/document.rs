@@ -204,6 +204,12 @@ impl ClientDocument {
         self.text("client_id").unwrap_or_default()
     }
 
+    /// The organization that the client assumes when a request names none.
+    #[must_use]
+    pub fn default_organization(&self) -> Option<&str> {
+        self.get("default_organization")?.get("organization_id")?.as_str()
+    }
+
     /// Whether this is the client that stands for all.
     #[must_use]
     pub fn is_global(&self) -> bool {

@@ -55,11 +55,6 @@ pub enum Enforcement {
         /// That flow.
         flow: &'static str,
     },
-    /// It is refused: what it refers to is not served yet.
-    Refused {
-        /// What is not served.
-        needs: &'static str,
-    },
 }
 
 /// How a `PATCH` changes a member that is an object.
@@ -173,11 +168,6 @@ impl Field {
         self
     }
 
-    const fn refused(mut self, needs: &'static str) -> Self {
-        self.state = Enforcement::Refused { needs };
-        self
-    }
-
     /// Whether `POST /clients` takes the field.
     #[must_use]
     pub fn in_create(&self) -> bool {
@@ -231,8 +221,6 @@ const LOGIN: &str = "login (`/authorize`)";
 const LOGOUT: &str = "logout";
 const REFRESH: &str = "refresh tokens";
 const PAR: &str = "pushed authorization requests (`/oauth/par`)";
-const ORGANIZATIONS: &str = "organizations";
-const PROFILES: &str = "connection and user attribute profiles";
 
 /// Every field of a client.
 pub const FIELDS: &[Field] = &[
@@ -295,7 +283,7 @@ pub const FIELDS: &[Field] = &[
     Field::new("default_organization", schema::default_organization)
         .curated()
         .removable()
-        .refused(ORGANIZATIONS),
+        .enforced("the_default_organization_fills_in_where_one_is_required"),
     Field::new("organization_usage", schema::organization_usage).curated().removable().inert(LOGIN),
     Field::new("organization_require_behavior", schema::organization_require_behavior)
         .curated()
@@ -346,7 +334,9 @@ pub const FIELDS: &[Field] = &[
     Field::new("resource_server_identifier", schema::resource_server_identifier)
         .create_only()
         .enforced("a_resource_server_client_needs_an_api_of_its_own"),
-    Field::new("express_configuration", schema::express_configuration).removable().refused(PROFILES),
+    Field::new("express_configuration", schema::express_configuration)
+        .removable()
+        .inert("Okta's Express Configuration"),
     Field::new("my_organization_configuration", schema::my_organization_configuration)
         .removable()
         .inert("the My Organization API"),

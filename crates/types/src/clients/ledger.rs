@@ -1,7 +1,7 @@
 //! `docs/enforcement.md`, from the field table.
 
 use super::fields::{Enforcement, FIELDS, ReadGroup, WriteGuard};
-use crate::{client_grants, connections, resource_servers, tenant_settings};
+use crate::{client_grants, connections, organizations, resource_servers, tenant_settings};
 use std::fmt::Write as _;
 
 /// The document, as Markdown.
@@ -16,7 +16,6 @@ pub fn markdown() -> String {
         - **enforced**: another value has another outcome; the named test shows it.\n\
         - **echo**: it only describes the client.\n\
         - **inert**: it governs a flow that is not served at all yet, so nothing can bypass it.\n\
-        - **refused**: it refers to something that is not served yet; setting it is answered with 400.\n\
         \n\
         | field | state | shown by | or governs | read with | set with |\n\
         |---|---|---|---|---|---|\n",
@@ -52,14 +51,15 @@ pub fn markdown() -> String {
 type Ledger = Vec<(String, Enforcement)>;
 
 /// What the members of everything but clients do.
-fn others() -> [(&'static str, Ledger); 4] {
+fn others() -> Vec<(&'static str, Ledger)> {
     let own = |ledger: &[(&str, Enforcement)]| -> Ledger {
         ledger.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect()
     };
-    [
+    vec![
         ("APIs (resource servers)", own(resource_servers::LEDGER)),
         ("Client grants", own(client_grants::LEDGER)),
         ("Connections", own(connections::LEDGER)),
+        ("Organizations", own(organizations::LEDGER)),
         ("Tenant settings", tenant_settings::ledger().collect()),
     ]
 }
@@ -70,7 +70,6 @@ fn columns(state: Enforcement) -> String {
         Enforcement::Enforced { test } => format!("| enforced | `{test}` | |"),
         Enforcement::Echo => "| echo | | |".into(),
         Enforcement::Inert { flow } => format!("| inert | | {flow} |"),
-        Enforcement::Refused { needs } => format!("| refused | | {needs} |"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules that look at more than one member. Those that look at other objects are the server's.
 
-use super::fields::{Enforcement, field};
+use super::fields::field;
 use super::{ClientDocument, MAX_METADATA, ThirdPartySecurityMode};
 use crate::{ApiError, Object};
 use serde_json::Value;
@@ -90,7 +90,6 @@ fn check_ownership(before: &ClientDocument, after: &ClientDocument) -> Checked {
 }
 
 fn check(client: &ClientDocument, body: &Object) -> Checked {
-    check_unserved(body)?;
     check_authentication(client)?;
     check_grant_types(client, body)?;
     check_refresh_token(client)?;
@@ -107,37 +106,6 @@ fn check(client: &ClientDocument, body: &Object) -> Checked {
         check_strict(client, body)?;
     }
     Ok(())
-}
-
-/// Members that refer to what is not served yet are refused rather than stored and ignored.
-fn check_unserved(body: &Object) -> Checked {
-    for (name, value) in body {
-        if let Some(Enforcement::Refused { needs }) = field(name).map(|field| field.state)
-            && !value.is_null()
-        {
-            return Err(unserved(name, needs));
-        }
-        // These members are served as such; what they refer to is not.
-        let references: &[(&str, &str)] = match name.as_str() {
-            "my_organization_configuration" => &[
-                ("connection_profile_id", "connection profiles"),
-                ("user_attribute_profile_id", "user attribute profiles"),
-            ],
-            _ => &[],
-        };
-        for (member, needs) in references {
-            let is_set =
-                |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
-            if value.get(member).is_some_and(is_set) {
-                return Err(unserved(&format!("{name}.{member}"), needs));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn unserved(name: &str, needs: &str) -> ApiError {
-    ApiError::invalid_body(format!("{name} cannot be set: {needs} are not served by this version"))
 }
 
 /// A client authenticates by its secret or by keys, never by both; and who uses keys gets tokens signed by one.

@@ -161,18 +161,6 @@ fn strict_clients_get_ids_of_their_own_and_keep_to_the_curated_set() {
 }
 
 #[test]
-fn what_is_not_served_is_refused_by_name() {
-    {
-        let (name, value) = (
-            "default_organization",
-            json!({"organization_id": "org_0123456789abcdef", "flows": ["client_credentials"]}),
-        );
-        let error = patch(&client(json!({})), &json!({name: value})).unwrap_err();
-        assert!(error.status == 400 && error.message.contains(name), "{error}");
-    }
-}
-
-#[test]
 fn stored_texts_are_whole_json_and_the_offsets_are_where_members_begin_and_end() {
     for body in [json!({}), json!({"allowed_origins": ["https://a.b"], "description": "ü\"\\"})] {
         let client = client(body);

@@ -126,7 +126,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "allow_organization_name_in_authentication_api",
         schema::flag,
-        inert("organizations"),
+        enforced("organizations_go_by_name_where_the_tenant_allows_it"),
         "Whether an organization may be named by its name",
     )
     .removable(),
