@@ -1,5 +1,7 @@
 //! Starts the real server for tests: on a free loopback port, with a database of its own, a clock that only moves when
-//! told, and seeded randomness.
+//! told, and seeded randomness. [`scripted`] is another server, for tests of the SDK alone.
+
+pub mod scripted;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -307,4 +309,65 @@ impl Caller {
 #[must_use]
 pub fn client_path(client: &Value) -> String {
     format!("/api/v2/clients/{}", client["client_id"].as_str().unwrap_or_default())
+}
+
+/// Someone who may do everything, by the SDK.
+impl Testkit {
+    /// The SDK as the administrator.
+    ///
+    /// # Panics
+    /// If the server's authority cannot be read.
+    pub async fn sdk(&self) -> tenantry_sdk::ManagementClient {
+        self.sdk_builder().await.build().expect("a client")
+    }
+
+    /// The same before it is built.
+    ///
+    /// # Panics
+    /// If the server's authority cannot be read.
+    pub async fn sdk_builder(&self) -> tenantry_sdk::Builder {
+        let admin = self.admin_credentials().await;
+        tenantry_sdk::ManagementClient::builder(&self.base)
+            .client_credentials(admin.client_id, admin.client_secret)
+            .ca_certificate(std::fs::read(&self.running().ca).expect("the server writes its authority"))
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(work)
+}
+
+/// Runs an example of the SDK's documentation against a server of its own.
+///
+/// # Panics
+/// If the example fails.
+pub fn example(work: impl AsyncFnOnce(tenantry_sdk::ManagementClient) -> Result<(), tenantry_sdk::Error>) {
+    run(async {
+        let kit = Testkit::start().await;
+        work(kit.sdk().await).await.expect("the example works");
+    });
+}
+
+/// The same for the blocking API.
+///
+/// # Panics
+/// If the example fails.
+pub fn example_blocking(
+    work: impl FnOnce(tenantry_sdk::blocking::ManagementClient) -> Result<(), tenantry_sdk::Error>,
+) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let kit = runtime.block_on(Testkit::start());
+    let builder = runtime.block_on(kit.sdk_builder());
+    work(builder.build_blocking().expect("a client")).expect("the example works");
+    runtime.block_on(async { drop(kit) });
+}
+
+/// A public key that nobody has the private half of.
+///
+/// # Panics
+/// If the system has no randomness.
+#[must_use]
+pub fn public_key_pem() -> String {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048);
+    key.expect("a key").public_key_pem()
 }
