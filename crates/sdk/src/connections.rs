@@ -49,15 +49,17 @@ impl Connections {
     ///
     /// **Errors**: 404 when there is no such client.
     ///
-    /// ```no_run
-    /// # async fn example(management: tenantry_sdk::ManagementClient) -> Result<(), tenantry_sdk::Error> {
+    /// ```
+    /// # tenantry_testkit::example(async |management| {
     /// use tenantry_sdk::ListConnections;
     ///
+    /// # let new = tenantry_sdk::NewClient { name: "n".into(), ..Default::default() };
+    /// # let id = management.clients().create(&new).await?.client_id.unwrap();
     /// let list = ListConnections { strategy: vec!["auth0".into()], ..ListConnections::default() };
-    /// for connection in management.clients().connections("client id").list(&list).await?.items {
+    /// for connection in management.clients().connections(&id).list(&list).await?.items {
     ///     println!("{:?}", connection.name);
     /// }
-    /// # Ok(()) }
+    /// # Ok(()) });
     /// ```
     pub fn list(&self, connections: &ListConnections) -> Call<Page<ClientConnection>> {
         let call = list(&self.client, self.path.clone());
@@ -71,10 +73,13 @@ impl Connections {
     /// Reads all connections that fit; where to begin is not looked at. Scopes, limits and errors as
     /// [`list`](Self::list).
     ///
-    /// ```no_run
-    /// # async fn example(management: tenantry_sdk::ManagementClient) -> Result<(), tenantry_sdk::Error> {
-    /// let all = management.clients().connections("client id").stream(&Default::default()).collect().await?;
-    /// # Ok(()) }
+    /// ```
+    /// # tenantry_testkit::example(async |management| {
+    /// # let new = tenantry_sdk::NewClient { name: "n".into(), ..Default::default() };
+    /// # let id = management.clients().create(&new).await?.client_id.unwrap();
+    /// let all = management.clients().connections(&id).stream(&Default::default()).collect().await?;
+    /// # assert!(all.is_empty());
+    /// # Ok(()) });
     /// ```
     pub fn stream(&self, connections: &ListConnections) -> Items<ClientConnection> {
         self.list(&ListConnections { take: Some(TAKE), from: None, ..connections.clone() }).stream()

@@ -37,6 +37,22 @@ pub enum Fault {
     Endless,
 }
 
+/// The text of a header: words or a number.
+#[derive(Clone, Debug)]
+pub struct HeaderText(String);
+
+impl From<&str> for HeaderText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<u64> for HeaderText {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
 impl Fault {
     /// A refusal in the Management API's words.
     #[must_use]
@@ -48,8 +64,8 @@ impl Fault {
 
     /// The same with a header.
     #[must_use]
-    pub fn refuse_with(status: u16, name: &'static str, value: impl ToString) -> Self {
-        Self::Answer(status, vec![(name, value.to_string())], "{}".into())
+    pub fn refuse_with(status: u16, name: &'static str, value: impl Into<HeaderText>) -> Self {
+        Self::Answer(status, vec![(name, value.into().0)], "{}".into())
     }
 }
 
@@ -283,8 +299,7 @@ fn management(state: &mut State, seen: &Seen) -> (u16, String) {
             state.clients.push(client.clone());
             (201, Value::Object(client).to_string())
         }
-        ("GET", ["clients"]) => (200, list(&state.clients, "clients", &seen.query)),
-        ("GET", ["clients", "search"]) => (200, list(&state.clients, "clients", &seen.query)),
+        ("GET", ["clients"] | ["clients", "search"]) => (200, list(&state.clients, "clients", &seen.query)),
         ("GET", ["clients", _, "connections"]) => {
             let connections: Vec<_> = (0..120).map(|n| named("con_", n)).collect();
             (200, list(&connections, "connections", &seen.query))

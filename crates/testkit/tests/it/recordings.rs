@@ -80,7 +80,9 @@ fn check(path: &[&str], body: &Value, place: &str) -> usize {
             None if body.is_object() => vec![body],
             None => vec![],
         };
-        objects.iter().for_each(|object| check(object, place));
+        for object in &objects {
+            check(object, place);
+        }
         objects.len()
     };
     match path {

@@ -1,9 +1,9 @@
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 use tenantry_sdk::{
-    ClientGrantPatch, ClientPatch, Error, ListClientGrants, ListClients, ListResourceServers,
-    ManagementClient, NewAuthenticationMethods, NewClient, NewClientGrant, NewCredential, NewCredentials,
-    NewResourceServer, Patch, ResourceServerPatch,
+    ClientGrantPatch, ClientPatch, Error, ListClientGrants, ListClients, ListConnections,
+    ListResourceServers, ManagementClient, NewAuthenticationMethods, NewClient, NewClientGrant,
+    NewCredential, NewCredentials, NewResourceServer, Patch, ResourceServerPatch,
 };
 use tenantry_testkit::Testkit;
 
@@ -135,4 +135,33 @@ async fn an_id_cannot_lead_to_another_operation() {
     }
     let odd = sdk.clients().get("../clients?x=#").await.unwrap_err();
     assert!(odd.is_not_found(), "{odd}");
+}
+
+#[tokio::test]
+async fn the_connections_of_a_client_are_listed() {
+    let t = Testkit::start().await;
+    let sdk = t.sdk().await;
+    let id = t.create_client(json!({})).await["client_id"].as_str().unwrap().to_owned();
+    for n in 0..3 {
+        let strategy = if n == 2 { "google-oauth2" } else { "auth0" };
+        let new = json!({"name": format!("c{n}"), "strategy": strategy, "enabled_clients": [id]});
+        let _ = t.admin.post("/api/v2/connections", &new).await.expect(201);
+    }
+    let connections = sdk.clients().connections(&id);
+    let all = connections.stream(&ListConnections::default()).collect().await.unwrap();
+    assert_eq!(all.len(), 3);
+    assert!(all.iter().all(|connection| connection.id.is_some() && connection.options.is_some()));
+    let list = ListConnections {
+        strategy: vec!["auth0".into()],
+        take: Some(1),
+        fields: Some("name".into()),
+        ..ListConnections::default()
+    };
+    let first = connections.list(&list).await.unwrap();
+    let second = first.next_page().unwrap().await.unwrap();
+    assert!(second.next_page().is_none());
+    for page in [&first, &second] {
+        assert!(page.items[0].name.is_some() && page.items[0].options.is_none(), "{page:?}");
+    }
+    assert!(sdk.clients().connections("nobody").list(&list).await.unwrap_err().is_not_found());
 }

@@ -1,6 +1,6 @@
 //! What the SDK sends is what the API takes: method, path, names of query parameters and of body members, checked for
 //! every method against the facts in `api_shapes.json`. With `TENANTRY_API_DESCRIPTION` these are compared with the
-//! OpenAPI description in that file as well; `TENANTRY_BLESS=1` writes them anew from it.
+//! API's description in that file as well; `TENANTRY_BLESS=1` writes them anew from it.
 
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,8 +50,9 @@ fn full<'a>(members: impl IntoIterator<Item = &'a str>, value: impl Fn(&str) -> 
     Value::Object(members.into_iter().map(|name| (name.to_owned(), value(name))).collect())
 }
 
-#[tokio::test]
-async fn every_method_sends_what_the_api_takes() {
+/// Calls every method with everything that it takes; what the server saw.
+#[expect(clippy::too_many_lines, reason = "a list of all methods")]
+async fn call_everything() -> Vec<Seen> {
     let scripted = Scripted::start().await;
     let sdk = scripted.sdk().max_retries(0).build().unwrap();
     let id = "an/id";
@@ -160,10 +161,14 @@ async fn every_method_sends_what_the_api_takes() {
         apis.update(id, &ResourceServerPatch { name: Patch::Value("n".into()), ..Default::default() }),
         apis.delete(id),
     );
+    scripted.seen()
+}
 
+#[tokio::test]
+async fn every_method_sends_what_the_api_takes() {
     let facts = facts();
     let mut sent = Shapes::new();
-    for Seen { method, path, query, headers, body } in scripted.seen() {
+    for Seen { method, path, query, headers, body } in call_everything().await {
         let operation = format!("{method} {}", template(&path));
         let fact = facts.get(&operation).unwrap_or_else(|| panic!("the API has no {operation}"));
         let shape = sent.entry(operation.clone()).or_default();
@@ -188,16 +193,14 @@ async fn every_method_sends_what_the_api_takes() {
     assert_eq!(sent["POST /clients/cimd/register"].body, body("POST /clients/cimd/register"));
 }
 
+/// Members that no field is for: they go to `other`.
+fn unknown<T: serde::de::DeserializeOwned>(body: Value, other: fn(T) -> Map<String, Value>) -> Vec<String> {
+    other(serde_json::from_value(body).unwrap()).into_iter().map(|(name, _)| name).collect()
+}
+
 #[test]
 fn every_member_of_a_body_has_a_field() {
     let facts = facts();
-    // What no field is for goes to `other`.
-    fn unknown<T: serde::de::DeserializeOwned>(
-        body: Value,
-        other: fn(T) -> Map<String, Value>,
-    ) -> Vec<String> {
-        other(serde_json::from_value(body).unwrap()).into_iter().map(|(name, _)| name).collect()
-    }
     let names = |operation: &str| facts[operation].body.iter().map(String::as_str).collect::<Vec<_>>();
     let missing = |operation: &str, members: &[&str]| {
         let known = set(members.iter().copied());

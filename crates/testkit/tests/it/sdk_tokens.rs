@@ -1,6 +1,7 @@
 //! Tokens of the SDK, and what it tells of itself.
 
 use base64::Engine as _;
+use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -143,10 +144,10 @@ async fn nothing_secret_is_logged_or_printed() {
     let mut printed = format!("{call:?} {sdk:?} {:?}", scripted.sdk());
     scripted.script([Fault::refuse(429)]);
     let answer = call.with_response().await.unwrap();
-    printed += &format!("{answer:?}");
+    write!(printed, "{answer:?}").unwrap();
     scripted.script([Fault::Instead(200, vec![], r#"{"client_secret": "s3cr3t", "name": 5}"#.into())]);
     let error = sdk.clients().get("client1").await.unwrap_err();
-    printed += &format!("{error:?} {error}");
+    write!(printed, "{error:?} {error}").unwrap();
     scripted.script_tokens([Fault::Instead(
         200,
         vec![],
@@ -154,7 +155,7 @@ async fn nothing_secret_is_logged_or_printed() {
     )]);
     scripted.revoke_tokens();
     let error = sdk.clients().get("client1").await.unwrap_err();
-    printed += &format!("{error:?} {error}");
+    write!(printed, "{error:?} {error}").unwrap();
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for word in ["management_call", "trying again", "asking for a token", "status=201", "api"] {
         assert!(logged.contains(word), "no {word} in {logged}");
@@ -167,7 +168,7 @@ async fn nothing_secret_is_logged_or_printed() {
 
 #[tokio::test]
 async fn keys_and_certificates_get_tokens() {
-    use crate::client_authentication::{Signer, certificate_pem};
+    use crate::client_authentication::Signer;
     let t = Testkit::with(Config { mtls_listen: Some("127.0.0.1:0".into()), ..Config::default() }).await;
     let sdk = t.sdk().await;
     let ca = std::fs::read(&t.running().ca).unwrap();
@@ -179,7 +180,6 @@ async fn keys_and_certificates_get_tokens() {
         let _ = sdk.client_grants().create(&serde_json::from_value(grant).unwrap()).await.unwrap();
         client["client_id"].as_str().unwrap().to_owned()
     };
-    let _ = certificate_pem;
     for algorithm in ["RS256", "RS384", "PS256"] {
         let signer = Signer::new();
         let key = serde_json::json!({"credential_type": "public_key", "pem": signer.pem, "alg": algorithm});
