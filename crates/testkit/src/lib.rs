@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
+use tenantry_sdk::{ManagementClient, NewClient, NewClientGrant};
 use tenantry_server::{Clock, Config, DataDir, Random, Running, Server, admin_client};
 
 /// A running server and someone who may do everything on it.
@@ -193,16 +194,24 @@ impl Testkit {
         Caller { token: None, ..self.admin.clone() }
     }
 
-    /// Makes a client with these members.
+    /// Makes a client with these members; all that the answer shows.
+    ///
+    /// # Panics
+    /// If the server refuses, or the SDK has no such members.
     pub async fn create_client(&self, members: Value) -> Value {
         let mut body = json!({"name": "a client"});
         for (name, value) in members.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        self.admin.post("/api/v2/clients", &body).await.expect(201)
+        let new: NewClient = serde_json::from_value(body).expect("members of a client");
+        let answer = self.admin_sdk().clients().create(&new).with_response().await.expect("a client");
+        serde_json::from_slice(&answer.raw).expect("JSON")
     }
 
     /// Makes a machine-to-machine client and lets it call `audience` with `scopes`.
+    ///
+    /// # Panics
+    /// If the server refuses.
     pub async fn create_machine(&self, audience: &str, scopes: &[&str]) -> Credentials {
         let client = self
             .create_client(json!({
@@ -211,9 +220,22 @@ impl Testkit {
                 "token_endpoint_auth_method": "client_secret_post",
             }))
             .await;
-        let grant = json!({"client_id": client["client_id"], "audience": audience, "scope": scopes});
-        let _ = self.admin.post("/api/v2/client-grants", &grant).await.expect(201);
-        Credentials::of(&client)
+        let machine = Credentials::of(&client);
+        let grant = NewClientGrant {
+            client_id: Some(machine.client_id.as_str().into()),
+            audience: audience.to_owned(),
+            scope: Some(scopes.iter().map(|&scope| scope.to_owned()).collect()),
+            ..NewClientGrant::default()
+        };
+        let _ = self.admin_sdk().client_grants().create(&grant).await.expect("a grant");
+        machine
+    }
+
+    /// The SDK with the administrator's token.
+    fn admin_sdk(&self) -> ManagementClient {
+        let token = self.admin.token.clone().expect("the administrator has a token");
+        let builder = ManagementClient::builder(&self.base).token(token).http_client(self.http.clone());
+        builder.build().expect("a client")
     }
 
     /// Someone with these management scopes and no others.
@@ -317,7 +339,7 @@ impl Testkit {
     ///
     /// # Panics
     /// If the server's authority cannot be read.
-    pub async fn sdk(&self) -> tenantry_sdk::ManagementClient {
+    pub async fn sdk(&self) -> ManagementClient {
         self.sdk_builder().await.build().expect("a client")
     }
 
@@ -327,7 +349,7 @@ impl Testkit {
     /// If the server's authority cannot be read.
     pub async fn sdk_builder(&self) -> tenantry_sdk::Builder {
         let admin = self.admin_credentials().await;
-        tenantry_sdk::ManagementClient::builder(&self.base)
+        ManagementClient::builder(&self.base)
             .client_credentials(admin.client_id, admin.client_secret)
             .ca_certificate(std::fs::read(&self.running().ca).expect("the server writes its authority"))
     }
@@ -341,7 +363,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 ///
 /// # Panics
 /// If the example fails.
-pub fn example(work: impl AsyncFnOnce(tenantry_sdk::ManagementClient) -> Result<(), tenantry_sdk::Error>) {
+pub fn example(work: impl AsyncFnOnce(ManagementClient) -> Result<(), tenantry_sdk::Error>) {
     run(async {
         let kit = Testkit::start().await;
         work(kit.sdk().await).await.expect("the example works");
