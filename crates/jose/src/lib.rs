@@ -4,7 +4,9 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "certificates")]
 pub mod certificate;
+#[cfg(feature = "certificates")]
 pub mod credential;
 pub mod jwe;
 pub mod jwk;

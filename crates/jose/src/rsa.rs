@@ -6,8 +6,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_SHA256,
-    RSA_PKCS1_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaParameters,
-    RsaPublicKeyComponents,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
+    RsaParameters, RsaPublicKeyComponents,
 };
 use std::fmt;
 use zeroize::Zeroizing;
@@ -68,6 +68,7 @@ impl RsaSigningKey {
     pub fn sign(&self, algorithm: SigningAlgorithm, message: &[u8]) -> Result<Vec<u8>, BadKey> {
         let encoding: &'static dyn RsaEncoding = match algorithm {
             SigningAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
+            SigningAlgorithm::Rs384 => &RSA_PKCS1_SHA384,
             SigningAlgorithm::Rs512 => &RSA_PKCS1_SHA512,
             SigningAlgorithm::Ps256 => &RSA_PSS_SHA256,
         };
@@ -105,11 +106,13 @@ impl fmt::Debug for RsaSigningKey {
     }
 }
 
-/// How a tenant's RSA key signs tokens (RFC 7518 section 3.1).
+/// How an RSA key signs (RFC 7518 section 3.1): a tenant's signs tokens, a client's assertions (RS384 too).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningAlgorithm {
     /// PKCS#1 v1.5 with SHA-256.
     Rs256,
+    /// PKCS#1 v1.5 with SHA-384.
+    Rs384,
     /// PKCS#1 v1.5 with SHA-512.
     Rs512,
     /// PSS with SHA-256.
@@ -122,6 +125,7 @@ impl SigningAlgorithm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
             Self::Rs512 => "RS512",
             Self::Ps256 => "PS256",
         }

@@ -1,51 +1,98 @@
-//! A call: one operation of the API with its options, retries and deadline.
+//! A call: one operation of the API with its options.
 
+use crate::attempt;
 use crate::client::ManagementClient;
-use crate::error::{ApiFailure, Error};
-use crate::token::classify;
+use crate::error::{Error, Unreadable};
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Options of a call. What is `None` is as the [`ManagementClient`] says.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
+/// What is sent, and how.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    /// The body, or why there is none.
+    pub(crate) body: Result<Option<Bytes>, String>,
+    /// Whether doing it twice is the same as doing it once.
+    pub(crate) is_repeatable: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) max_retries: Option<u32>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) query: Vec<(String, String)>,
 }
 
-/// An operation that is done when it is awaited.
+/// How an answer becomes a value.
+pub(crate) type Read<T> = fn(&ManagementClient, &Request, &[u8]) -> serde_json::Result<T>;
+
+/// An operation that is done when it is awaited. Dropping the future cancels it, also while it pauses before a retry.
+///
+/// ```
+/// # tenantry_testkit::example(async |management| {
+/// use std::time::Duration;
+///
+/// let call = management.clients().get("no such client").timeout(Duration::from_secs(5)).max_retries(0);
+/// let error = call.await.unwrap_err();
+/// assert!(error.is_not_found());
+/// # Ok(()) });
+/// ```
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     client: ManagementClient,
-    method: Method,
-    path: String,
-    body: Result<Option<Bytes>, Error>,
-    options: Options,
-    answer: PhantomData<fn() -> T>,
+    request: Request,
+    read: Read<T>,
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), request: self.request.clone(), read: self.read }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request { method, path, .. } = &self.request;
+        f.debug_struct("Call").field("method", method).field("path", path).finish_non_exhaustive()
+    }
 }
 
 /// An answer with everything that came along.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// # tenantry_testkit::example(async |management| {
+/// let page = management.clients().list(&Default::default()).with_response().await?;
+/// assert_eq!(page.status, 200);
+/// assert!(page.rate_limit_remaining() <= page.rate_limit());
+/// println!("{} bytes, {:?}", page.raw.len(), page.headers.get("date"));
+/// # Ok(()) });
+/// ```
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response<T> {
     /// The status.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came.
+    /// The body as it came; never printed, because it may hold secrets.
     pub raw: Bytes,
     /// The typed body.
     pub value: T,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T> Response<T> {
@@ -72,154 +119,125 @@ impl<T> Response<T> {
     }
 }
 
-/// The first pause between two attempts; each one after it is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-impl<T> Call<T> {
-    pub(crate) fn new(client: &ManagementClient, method: Method, path: String) -> Self {
-        let options = Options::default();
-        Self { client: client.clone(), method, path, body: Ok(None), options, answer: PhantomData }
-    }
-
-    pub(crate) fn body(mut self, body: &impl Serialize) -> Self {
-        let json = serde_json::to_vec(body).map_err(|error| Error::Build(error.to_string()));
-        self.body = json.map(|json| Some(json.into()));
-        self
-    }
-
-    /// How long the whole call may take, pauses and retries included.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
-    }
-
-    /// How long one attempt may take.
-    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.options.attempt_timeout = Some(timeout);
-        self
-    }
-
-    /// How often it is tried again.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.options.max_retries = Some(retries);
-        self
-    }
-
-    /// Adds a header.
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.options.headers.insert(name, value);
-        self
-    }
-
-    /// Adds a query parameter.
-    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.query.push((name.into(), value.into()));
-        self
+impl<T: DeserializeOwned> Call<T> {
+    pub(crate) fn new(client: &ManagementClient, method: Method, path: impl Into<String>) -> Self {
+        // An empty answer is `null`, which is what `()` reads.
+        let read: Read<T> =
+            |_, _, raw| serde_json::from_slice(if raw.is_empty() { b"null".as_slice() } else { raw });
+        Self::reading(client, method, path, read)
     }
 }
 
-impl<T: DeserializeOwned + Send + 'static> Call<T> {
-    /// Does it, and gives status, headers and the raw body as well.
+impl<T> Call<T> {
+    pub(crate) fn reading(
+        client: &ManagementClient,
+        method: Method,
+        path: impl Into<String>,
+        read: Read<T>,
+    ) -> Self {
+        let request = Request {
+            is_repeatable: method != Method::POST,
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Ok(None),
+            timeout: None,
+            attempt_timeout: None,
+            max_retries: None,
+        };
+        Self { client: client.clone(), request, read }
+    }
+
+    pub(crate) fn again(client: &ManagementClient, request: Request, read: Read<T>) -> Self {
+        Self { client: client.clone(), request, read }
+    }
+
+    pub(crate) fn body(mut self, body: &impl Serialize) -> Self {
+        self.request.body =
+            serde_json::to_vec(body).map(|json| Some(json.into())).map_err(|error| error.to_string());
+        self
+    }
+
+    /// For a POST that changes nothing.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.request.is_repeatable = true;
+        self
+    }
+
+    pub(crate) fn query_if(self, name: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.query(name, value.to_string()),
+            None => self,
+        }
+    }
+
+    /// How long the whole call may take, with the token, pauses and retries; 60 s if nobody says otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.request.timeout = Some(timeout);
+        self
+    }
+
+    /// How long one attempt may take; as long as the call if nobody says otherwise.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.request.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// How often it is tried again at most; twice if nobody says otherwise. See [retries](crate#retries).
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.request.max_retries = Some(retries);
+        self
+    }
+
+    /// Sends a header too; in place of the usual one, if it has the same name.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.request.headers.insert(name, value);
+        self
+    }
+
+    /// Sends a query parameter too.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.request.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Reads only these fields. For calls that read clients, connections of clients and APIs.
+    ///
+    /// ```
+    /// # tenantry_testkit::example(async |management| {
+    /// # let new = tenantry_sdk::NewClient { name: "My app".into(), ..Default::default() };
+    /// # let id = management.clients().create(&new).await?.client_id.unwrap();
+    /// let client = management.clients().get(&id).fields(&["name", "callbacks"]).await?;
+    /// assert_eq!((client.name.as_deref(), client.client_secret), (Some("My app"), None));
+    /// # Ok(()) });
+    /// ```
+    pub fn fields(self, names: &[&str]) -> Self {
+        self.query("fields", names.join(","))
+    }
+
+    /// Reads all but these fields. For the same calls as [`fields`](Self::fields).
+    pub fn without_fields(self, names: &[&str]) -> Self {
+        self.fields(names).query("include_fields", "false")
+    }
+}
+
+impl<T: Send + 'static> Call<T> {
+    /// Does it, and gives status, headers, rate limits and the raw body as well.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn with_response(self) -> Result<Response<T>, Error> {
-        let timeout = self.options.timeout.unwrap_or(self.client.defaults().timeout);
-        let deadline = Instant::now() + timeout;
-        match tokio::time::timeout(timeout, self.attempts(deadline)).await {
-            Ok(done) => done,
-            Err(_) => Err(Error::Timeout(timeout)),
-        }
-    }
-
-    async fn attempts(self, deadline: Instant) -> Result<Response<T>, Error> {
-        let body = self.body?;
-        let defaults = self.client.defaults();
-        let retries = self.options.max_retries.unwrap_or(defaults.max_retries);
-        let attempt_timeout = self.options.attempt_timeout.or(defaults.attempt_timeout);
-        let mut renewed = false;
-        let mut tried = 0;
-        loop {
-            let token = self.client.tokens().get().await?;
-            let request =
-                self.client.request(&self.method, &self.path, &self.options, body.as_ref(), &token)?;
-            let attempt = send(request);
-            let result = match attempt_timeout {
-                None => attempt.await,
-                Some(timeout) => {
-                    tokio::time::timeout(timeout, attempt).await.unwrap_or(Err(Error::Timeout(timeout)))
-                }
-            };
-            let error = match result {
-                Ok((status, headers, raw)) => return decode(status, headers, raw),
-                Err(error) => error,
-            };
-            // A token may have been revoked, or its key replaced: one new token, once.
-            if error.is_unauthorized() && !renewed && self.client.tokens().refused(&token).await {
-                renewed = true;
-                continue;
-            }
-            if tried >= retries || !may_repeat(&self.method, &error) {
-                return Err(error);
-            }
-            let pause = error.retry_after().unwrap_or_else(|| backoff(tried)).min(LONGEST_PAUSE);
-            if Instant::now() + pause >= deadline {
-                return Err(error);
-            }
-            tried += 1;
-            tracing::debug!(method = %self.method, path = self.path, attempt = tried, ?pause, "trying again");
-            tokio::time::sleep(pause).await;
+        let Self { client, request, read } = self;
+        let (status, headers, raw) = attempt::perform(&client, &request).await?;
+        match read(&client, &request, &raw) {
+            Ok(value) => Ok(Response { status, headers, raw, value }),
+            Err(cause) => Err(Error::Decode(Box::new(Unreadable { status, headers, raw, cause }))),
         }
     }
 }
 
-/// Twice as long after each attempt, and a random part of it, so that many callers do not come back together.
-fn backoff(tried: u32) -> Duration {
-    let whole = FIRST_PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
-    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-/// Whether an operation can be repeated after this failure. One that may have taken effect is repeated only if doing it
-/// twice is the same as doing it once.
-fn may_repeat(method: &Method, error: &Error) -> bool {
-    let is_repeatable = method != Method::POST;
-    match error {
-        Error::Connect(_) => true,
-        Error::Interrupted(_) | Error::Timeout(_) => is_repeatable,
-        Error::Api(failure) => match failure.status {
-            StatusCode::TOO_MANY_REQUESTS => true,
-            StatusCode::REQUEST_TIMEOUT => is_repeatable,
-            status => is_repeatable && status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED,
-        },
-        Error::Build(_) | Error::Token(_) | Error::Decode(_) => false,
-    }
-}
-
-async fn send(request: reqwest::RequestBuilder) -> Result<(StatusCode, HeaderMap, Bytes), Error> {
-    let response = request.send().await.map_err(classify)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let raw = response.bytes().await.map_err(classify)?;
-    if status.is_success() {
-        Ok((status, headers, raw))
-    } else {
-        Err(Error::Api(Box::new(ApiFailure::new(status, headers, &raw))))
-    }
-}
-
-fn decode<T: DeserializeOwned>(
-    status: StatusCode,
-    headers: HeaderMap,
-    raw: Bytes,
-) -> Result<Response<T>, Error> {
-    // An empty answer is `null`, which is what `()` reads.
-    let text: &[u8] = if raw.is_empty() { b"null" } else { &raw };
-    let value = serde_json::from_slice(text).map_err(Error::Decode)?;
-    Ok(Response { status, headers, raw, value })
-}
-
-impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
+impl<T: Send + 'static> IntoFuture for Call<T> {
     type Output = Result<T, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

@@ -1,5 +1,7 @@
 //! Starts the real server for tests: on a free loopback port, with a database of its own, a clock that only moves when
-//! told, and seeded randomness.
+//! told, and seeded randomness. [`scripted`] is another server, for tests of the SDK alone.
+
+pub mod scripted;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
+use tenantry_sdk::{ManagementClient, NewClient, NewClientGrant};
 use tenantry_server::{Clock, Config, DataDir, Random, Running, Server, admin_client};
 
 /// A running server and someone who may do everything on it.
@@ -191,16 +194,24 @@ impl Testkit {
         Caller { token: None, ..self.admin.clone() }
     }
 
-    /// Makes a client with these members.
+    /// Makes a client with these members; all that the answer shows.
+    ///
+    /// # Panics
+    /// If the server refuses, or the SDK has no such members.
     pub async fn create_client(&self, members: Value) -> Value {
         let mut body = json!({"name": "a client"});
         for (name, value) in members.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        self.admin.post("/api/v2/clients", &body).await.expect(201)
+        let new: NewClient = serde_json::from_value(body).expect("members of a client");
+        let answer = self.admin_sdk().clients().create(&new).with_response().await.expect("a client");
+        serde_json::from_slice(&answer.raw).expect("JSON")
     }
 
     /// Makes a machine-to-machine client and lets it call `audience` with `scopes`.
+    ///
+    /// # Panics
+    /// If the server refuses.
     pub async fn create_machine(&self, audience: &str, scopes: &[&str]) -> Credentials {
         let client = self
             .create_client(json!({
@@ -209,9 +220,22 @@ impl Testkit {
                 "token_endpoint_auth_method": "client_secret_post",
             }))
             .await;
-        let grant = json!({"client_id": client["client_id"], "audience": audience, "scope": scopes});
-        let _ = self.admin.post("/api/v2/client-grants", &grant).await.expect(201);
-        Credentials::of(&client)
+        let machine = Credentials::of(&client);
+        let grant = NewClientGrant {
+            client_id: Some(machine.client_id.as_str().into()),
+            audience: audience.to_owned(),
+            scope: Some(scopes.iter().map(|&scope| scope.to_owned()).collect()),
+            ..NewClientGrant::default()
+        };
+        let _ = self.admin_sdk().client_grants().create(&grant).await.expect("a grant");
+        machine
+    }
+
+    /// The SDK with the administrator's token.
+    fn admin_sdk(&self) -> ManagementClient {
+        let token = self.admin.token.clone().expect("the administrator has a token");
+        let builder = ManagementClient::builder(&self.base).token(token).http_client(self.http.clone());
+        builder.build().expect("a client")
     }
 
     /// Someone with these management scopes and no others.
@@ -307,4 +331,65 @@ impl Caller {
 #[must_use]
 pub fn client_path(client: &Value) -> String {
     format!("/api/v2/clients/{}", client["client_id"].as_str().unwrap_or_default())
+}
+
+/// Someone who may do everything, by the SDK.
+impl Testkit {
+    /// The SDK as the administrator.
+    ///
+    /// # Panics
+    /// If the server's authority cannot be read.
+    pub async fn sdk(&self) -> ManagementClient {
+        self.sdk_builder().await.build().expect("a client")
+    }
+
+    /// The same before it is built.
+    ///
+    /// # Panics
+    /// If the server's authority cannot be read.
+    pub async fn sdk_builder(&self) -> tenantry_sdk::Builder {
+        let admin = self.admin_credentials().await;
+        ManagementClient::builder(&self.base)
+            .client_credentials(admin.client_id, admin.client_secret)
+            .ca_certificate(std::fs::read(&self.running().ca).expect("the server writes its authority"))
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(work)
+}
+
+/// Runs an example of the SDK's documentation against a server of its own.
+///
+/// # Panics
+/// If the example fails.
+pub fn example(work: impl AsyncFnOnce(ManagementClient) -> Result<(), tenantry_sdk::Error>) {
+    run(async {
+        let kit = Testkit::start().await;
+        work(kit.sdk().await).await.expect("the example works");
+    });
+}
+
+/// The same for the blocking API.
+///
+/// # Panics
+/// If the example fails.
+pub fn example_blocking(
+    work: impl FnOnce(tenantry_sdk::blocking::ManagementClient) -> Result<(), tenantry_sdk::Error>,
+) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let kit = runtime.block_on(Testkit::start());
+    let builder = runtime.block_on(kit.sdk_builder());
+    work(builder.build_blocking().expect("a client")).expect("the example works");
+    runtime.block_on(async { drop(kit) });
+}
+
+/// A public key that nobody has the private half of.
+///
+/// # Panics
+/// If the system has no randomness.
+#[must_use]
+pub fn public_key_pem() -> String {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048);
+    key.expect("a key").public_key_pem()
 }

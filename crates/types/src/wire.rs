@@ -1,5 +1,7 @@
 //! Words and ids on the wire, as types.
 
+use zeroize::Zeroize as _;
+
 /// An enumeration of the wire. Words that this version does not know survive in `Other`, because an API adds some now
 /// and then.
 macro_rules! wire_enum {
@@ -54,6 +56,40 @@ macro_rules! wire_enum {
     };
 }
 pub(crate) use wire_enum;
+
+/// Makes answers keep members that are `null`: in `other`, since a field that is `None` is not written. For structs with
+/// `#[serde(remote = "Self")]`, which leaves the traits to us.
+macro_rules! keeps_nulls {
+    ($($name:ident),+) => { $($crate::wire::keeps_nulls!($name in other);)+ };
+    ($name:ident in $($other:ident).+) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut members = <$crate::Object as serde::Deserialize>::deserialize(deserializer)?;
+                let nulls = $crate::wire::take_nulls(&mut members);
+                let mut this =
+                    Self::deserialize(serde_json::Value::Object(members)).map_err(serde::de::Error::custom)?;
+                this.$($other).+.extend(nulls);
+                Ok(this)
+            }
+        }
+    };
+}
+pub(crate) use keeps_nulls;
+
+pub(crate) fn take_nulls(members: &mut crate::Object) -> crate::Object {
+    let is_null = |name: &String, members: &crate::Object| members[name].is_null();
+    let names: Vec<_> = members.keys().filter(|name| is_null(name, members)).cloned().collect();
+    for name in &names {
+        members.shift_remove(name);
+    }
+    names.into_iter().map(|name| (name, serde_json::Value::Null)).collect()
+}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -111,10 +147,32 @@ id! {
     OrganizationId
 }
 
-/// A secret. Never printed; [`Secret::reveal`] shows it.
+id! {
+    /// The id of a connection: `con_…`.
+    ConnectionId
+}
+
+/// A value that may hold secrets, so that `{:?}` does not show it.
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Unprinted<T>(pub T);
+
+impl<T> std::fmt::Debug for Unprinted<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unprinted")
+    }
+}
+
+/// A secret. Never printed, and wiped from memory when dropped; [`Secret::reveal`] shows it.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl Secret {
     /// The secret itself.

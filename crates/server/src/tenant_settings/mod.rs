@@ -33,8 +33,6 @@ pub(crate) struct TenantSettings {
     /// Whether requests may name organizations by their names; tokens have the names too then.
     pub(crate) allow_organization_name_in_authentication_api: bool,
     pub(crate) default_audience: Option<String>,
-    /// Whether every connection is enabled for a client that is created.
-    pub(crate) enable_client_connections: bool,
     pub(crate) resource_parameter: ResourceParameter,
     /// The token quota of clients that have none.
     pub(crate) default_client_quota: Option<TokenQuota>,
@@ -79,7 +77,6 @@ impl TenantSettings {
                 "allow_organization_name_in_authentication_api",
             ),
             default_audience: text("default_audience").map(str::to_owned),
-            enable_client_connections: flag_in("flags", "enable_client_connections"),
             resource_parameter: match text("resource_parameter_profile") {
                 Some("compatibility") => ResourceParameter::Compatible,
                 _ => ResourceParameter::Ignored,

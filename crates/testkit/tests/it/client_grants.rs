@@ -1,4 +1,8 @@
 use serde_json::{Value, json};
+use tenantry_sdk::{
+    ApiScope, ClientGrant, ClientGrantPatch, ListClientGrants, NewClientGrant, NewResourceServer, Patch,
+    SubjectType,
+};
 use tenantry_testkit::{Credentials, Testkit};
 
 const GRANTS: &str = "/api/v2/client-grants";
@@ -6,15 +10,20 @@ const GRANTS: &str = "/api/v2/client-grants";
 #[tokio::test]
 async fn a_grant_is_unique_for_client_api_and_subject() {
     let t = Testkit::start().await;
+    let grants = t.sdk().await.client_grants();
     let client = t.create_client(json!({})).await;
-    let mut body =
-        json!({"client_id": client["client_id"], "audience": t.audience(), "scope": ["read:clients"]});
-    let grant = t.admin.post(GRANTS, &body).await.expect(201);
-    assert_eq!(grant["subject_type"], "client");
-    let twin = t.admin.post(GRANTS, &body).await;
-    assert_eq!((twin.status, twin.text("errorCode")), (409, "client_grant_conflict"));
-    body["subject_type"] = "user".into();
-    let _ = t.admin.post(GRANTS, &body).await.expect(201);
+    let mut new = NewClientGrant {
+        client_id: client["client_id"].as_str().map(Into::into),
+        audience: t.audience(),
+        scope: Some(vec!["read:clients".into()]),
+        ..NewClientGrant::default()
+    };
+    let grant = grants.create(&new).await.unwrap();
+    assert_eq!(grant.grant.subject_type, Some(SubjectType::Client));
+    let twin = grants.create(&new).await.unwrap_err();
+    assert!(twin.is_conflict() && twin.code() == Some("client_grant_conflict"), "{twin}");
+    new.subject_type = Some(SubjectType::User);
+    let _ = grants.create(&new).await.unwrap();
 }
 
 #[tokio::test]
@@ -46,68 +55,74 @@ async fn what_a_grant_refers_to_must_exist() {
 #[tokio::test]
 async fn a_patched_grant_changes_the_next_token() {
     let t = Testkit::start().await;
-    let api = json!({"identifier": "https://api", "scopes": [{"value": "a"}, {"value": "b"}]});
-    let _ = t.admin.post("/api/v2/resource-servers", &api).await.expect(201);
+    let sdk = t.sdk().await;
+    let scopes = ["a", "b"].map(|scope| ApiScope { value: scope.into(), ..ApiScope::default() });
+    let api = NewResourceServer {
+        identifier: "https://api".into(),
+        scopes: Some(scopes.into()),
+        ..NewResourceServer::default()
+    };
+    let _ = sdk.resource_servers().create(&api).await.unwrap();
     let machine = t.create_machine("https://api", &["a"]).await;
-    let grants = t.admin.get(&format!("{GRANTS}?audience=https%3A%2F%2Fapi")).await.expect(200);
-    let path = format!("{GRANTS}/{}", grants[0]["id"].as_str().unwrap());
+    let grants = sdk.client_grants();
+    let of_api = ListClientGrants { audience: Some("https://api".into()), ..ListClientGrants::default() };
+    let id = grants.list(&of_api).await.unwrap().items[0].id.clone();
     let scope = async || t.ask(&machine, "https://api", &[]).await.body["scope"].clone();
     assert_eq!(scope().await, "a");
-    let all = t.admin.patch(&path, &json!({"allow_all_scopes": true})).await.expect(200);
-    assert!(all.get("scope").is_none());
+    let all = ClientGrantPatch { allow_all_scopes: Patch::Value(true), ..ClientGrantPatch::default() };
+    let all = grants.update(&id, &all).await.unwrap().grant;
+    assert!(all.scope.is_none() && !all.other.contains_key("scope"));
     assert_eq!(scope().await, "a b");
-    let none = t.admin.patch(&path, &json!({"allow_all_scopes": false, "scope": []})).await.expect(200);
-    assert_eq!((&none["scope"], &none["allow_all_scopes"]), (&json!([]), &json!(false)));
+    let none = ClientGrantPatch {
+        allow_all_scopes: Patch::Value(false),
+        scope: Patch::Value(vec![]),
+        ..ClientGrantPatch::default()
+    };
+    let none = grants.update(&id, &none).await.unwrap().grant;
+    assert_eq!((none.scope, none.allow_all_scopes), (Some(vec![]), Some(false)));
     assert_eq!(scope().await, Value::Null);
-    assert_eq!(t.admin.delete(&path).await.status, 204);
-    assert_eq!(t.admin.delete(&path).await.status, 204, "deleting again is no error");
+    grants.delete(&id).await.unwrap();
+    grants.delete(&id).await.expect("deleting again is no error");
     assert_eq!(t.ask(&machine, "https://api", &[]).await.status, 403);
 }
 
 #[tokio::test]
 async fn lists_are_in_the_order_of_ids_and_paged_both_ways() {
     let t = Testkit::start().await;
-    for i in 0..6 {
-        let _ = t
-            .admin
-            .post("/api/v2/resource-servers", &json!({"identifier": format!("https://api{i}")}))
-            .await
-            .expect(201);
-    }
+    let sdk = t.sdk().await;
     let client = t.create_client(json!({})).await;
+    let client_id = client["client_id"].as_str().unwrap();
+    let grants = sdk.client_grants();
     for i in 0..6 {
-        let body =
-            json!({"client_id": client["client_id"], "audience": format!("https://api{i}"), "scope": []});
-        let _ = t.admin.post(GRANTS, &body).await.expect(201);
+        let identifier = format!("https://api{i}");
+        let api = NewResourceServer { identifier: identifier.clone(), ..NewResourceServer::default() };
+        let _ = sdk.resource_servers().create(&api).await.unwrap();
+        let grant = NewClientGrant {
+            client_id: Some(client_id.into()),
+            audience: identifier,
+            scope: Some(vec![]),
+            ..NewClientGrant::default()
+        };
+        let _ = grants.create(&grant).await.unwrap();
     }
-    let ids = |list: &Value| -> Vec<String> {
-        list.as_array().unwrap().iter().map(|grant| grant["id"].as_str().unwrap().to_owned()).collect()
-    };
-    let filter = format!("client_id={}", client["client_id"].as_str().unwrap());
-    let all = ids(&t.admin.get(&format!("{GRANTS}?{filter}")).await.expect(200));
+    let ids = |grants: &[ClientGrant]| grants.iter().map(|grant| grant.id.clone()).collect::<Vec<_>>();
+    let ours = ListClientGrants { client_id: Some(client_id.into()), ..ListClientGrants::default() };
+    let all = ids(&grants.list(&ours).await.unwrap().items);
     let mut sorted = all.clone();
     sorted.sort();
     assert_eq!((all.len(), &all), (6, &sorted));
-    let page =
-        t.admin.get(&format!("{GRANTS}?{filter}&page=1&per_page=4&include_totals=true")).await.expect(200);
-    assert_eq!(
-        (&page["total"], &page["start"], ids(&page["client_grants"])),
-        (&json!(6), &json!(4), all[4..].to_vec())
-    );
-    let mut walked = Vec::new();
-    let mut from = String::new();
-    loop {
-        let list = t.admin.get(&format!("{GRANTS}?{filter}&take=4{from}")).await.expect(200);
-        walked.extend(ids(&list["client_grants"]));
-        match list["next"].as_str() {
-            Some(next) => from = format!("&from={next}"),
-            None => break,
-        }
-    }
-    assert_eq!(walked, all);
-    let beyond = t.admin.get(&format!("{GRANTS}?page=10&per_page=100")).await;
-    assert_eq!((beyond.status, beyond.text("errorCode")), (400, "invalid_paging"));
-    assert_eq!(beyond.text("message"), "Requesting page exceeds the allowed maximum of 1000 records.");
+    let numbered =
+        ListClientGrants { page: Some(1), per_page: Some(4), include_totals: true, ..ours.clone() };
+    let page = grants.list(&numbered).await.unwrap();
+    assert_eq!((page.total, page.start, ids(&page.items)), (Some(6), Some(4), all[4..].to_vec()));
+    let by_checkpoint = ListClientGrants { take: Some(4), ..ours };
+    let walked = grants.list(&by_checkpoint).stream().collect().await.unwrap();
+    assert_eq!(ids(&walked), all);
+    let beyond = ListClientGrants { page: Some(10), per_page: Some(100), ..ListClientGrants::default() };
+    let beyond = grants.list(&beyond).await.unwrap_err();
+    assert!(beyond.is_bad_request() && beyond.code() == Some("invalid_paging"), "{beyond}");
+    let message = &beyond.api().unwrap().message;
+    assert_eq!(message, "Requesting page exceeds the allowed maximum of 1000 records.");
 }
 
 #[tokio::test]

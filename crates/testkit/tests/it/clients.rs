@@ -1,4 +1,6 @@
 use serde_json::{Value, json};
+use std::future::IntoFuture as _;
+use tenantry_sdk::{ClientPatch, NewClient, Patch};
 use tenantry_testkit::{Credentials, Testkit, client_path};
 
 #[tokio::test]
@@ -71,29 +73,28 @@ async fn members_keep_the_recorded_order() {
 #[tokio::test]
 async fn parallel_patches_lose_no_update() {
     let t = Testkit::start().await;
+    let clients = t.sdk().await.clients();
     let client = t.create_client(json!({})).await;
-    let path = client_path(&client);
+    let id = client["client_id"].as_str().unwrap().to_owned();
     let tasks: Vec<_> = (0..200)
         .map(|i| {
-            let (admin, path) = (t.admin.clone(), path.clone());
-            // Ten names are allowed; each is written twenty times, and each writer adds a callback of its own.
-            let body = json!({"client_metadata": {format!("k{}", i % 10): format!("{i}")}});
-            tokio::spawn(async move { admin.patch(&path, &body).await.status })
+            // Ten names are allowed; each is written twenty times.
+            let entry = (format!("k{}", i % 10), format!("{i}").into());
+            let patch = ClientPatch {
+                client_metadata: Patch::Value([entry].into_iter().collect()),
+                ..ClientPatch::default()
+            };
+            tokio::spawn(clients.update(&id, &patch).into_future())
         })
         .collect();
     for task in tasks {
-        assert_eq!(task.await.unwrap(), 200);
+        assert!(task.await.unwrap().is_ok());
     }
-    let read = t.admin.get(&path).await.expect(200);
-    assert_eq!(read["client_metadata"].as_object().unwrap().len(), 10);
-    let versions = t.database();
-    let versions = rusqlite::Connection::open(versions).unwrap();
+    let read = clients.get(&id).await.unwrap();
+    assert_eq!(read.client_metadata.unwrap().len(), 10);
+    let versions = rusqlite::Connection::open(t.database()).unwrap();
     let version: i64 = versions
-        .query_row(
-            "SELECT version FROM client WHERE client_id = ?1",
-            [client["client_id"].as_str().unwrap()],
-            |row| row.get(0),
-        )
+        .query_row("SELECT version FROM client WHERE client_id = ?1", [&id], |row| row.get(0))
         .unwrap();
     assert_eq!(version, 201, "every PATCH was applied, one after the other");
 }
@@ -101,15 +102,26 @@ async fn parallel_patches_lose_no_update() {
 #[tokio::test]
 async fn two_clients_cannot_share_an_alias() {
     let t = Testkit::start().await;
-    let first = t.create_client(json!({"client_aliases": ["urn:a"]})).await;
-    let second = t.create_client(json!({})).await;
-    let clash = t.admin.patch(&client_path(&second), &json!({"client_aliases": ["urn:b", "urn:a"]})).await;
-    assert_eq!(clash.status, 409, "{}", clash.body);
-    assert_eq!(t.admin.get(&client_path(&second)).await.expect(200).get("client_aliases"), None);
-    let _ = t.admin.patch(&client_path(&first), &json!({"client_aliases": []})).await.expect(200);
-    let _ = t.admin.patch(&client_path(&second), &json!({"client_aliases": ["urn:a"]})).await.expect(200);
-    let _ = t.admin.delete(&client_path(&second)).await;
-    let _ = t.create_client(json!({"client_aliases": ["urn:a"]})).await;
+    let clients = t.sdk().await.clients();
+    let with = |aliases: &[&str]| NewClient {
+        name: "n".into(),
+        client_aliases: Some(aliases.iter().map(|&alias| alias.to_owned()).collect()),
+        ..NewClient::default()
+    };
+    let to = |aliases: &[&str]| ClientPatch {
+        client_aliases: Patch::Value(with(aliases).client_aliases.unwrap()),
+        ..ClientPatch::default()
+    };
+    let first = clients.create(&with(&["urn:a"])).await.unwrap().client_id.unwrap();
+    let second = NewClient { client_aliases: None, ..with(&[]) };
+    let second = clients.create(&second).await.unwrap().client_id.unwrap();
+    let clash = clients.update(&second, &to(&["urn:b", "urn:a"])).await.unwrap_err();
+    assert!(clash.is_conflict(), "{clash}");
+    assert_eq!(clients.get(&second).await.unwrap().client_aliases, None);
+    let _ = clients.update(&first, &to(&[])).await.unwrap();
+    let _ = clients.update(&second, &to(&["urn:a"])).await.unwrap();
+    clients.delete(&second).await.unwrap();
+    let _ = clients.create(&with(&["urn:a"])).await.unwrap();
 }
 
 #[tokio::test]

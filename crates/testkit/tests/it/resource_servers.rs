@@ -1,7 +1,12 @@
 use serde_json::json;
+use tenantry_sdk::{ListResourceServers, NewResourceServer, Patch, ResourceServerPatch, SigningAlgorithm};
 use tenantry_testkit::Testkit;
 
 const APIS: &str = "/api/v2/resource-servers";
+
+fn named(identifier: &str) -> NewResourceServer {
+    NewResourceServer { identifier: identifier.into(), ..NewResourceServer::default() }
+}
 
 #[tokio::test]
 async fn an_api_is_found_by_id_and_by_identifier_encoded_once_or_twice() {
@@ -37,21 +42,22 @@ async fn an_identifier_with_an_escape_in_it_is_not_taken_for_another() {
 #[tokio::test]
 async fn a_lower_lifetime_takes_the_one_for_browsers_along() {
     let t = Testkit::start().await;
-    let api = t.admin.post(APIS, &json!({"identifier": "https://x"})).await.expect(201);
-    let path = format!("{APIS}/{}", api["id"].as_str().unwrap());
-    let patched = t.admin.patch(&path, &json!({"token_lifetime": 300})).await.expect(200);
-    assert_eq!((&patched["token_lifetime"], &patched["token_lifetime_for_web"]), (&json!(300), &json!(300)));
-    let both = json!({"token_lifetime": 300, "token_lifetime_for_web": 301});
-    assert_eq!(t.admin.patch(&path, &both).await.status, 400);
+    let apis = t.sdk().await.resource_servers();
+    let api = apis.create(&named("https://x")).await.unwrap();
+    let patch = ResourceServerPatch { token_lifetime: Patch::Value(300), ..ResourceServerPatch::default() };
+    let patched = apis.update(&api.id, &patch).await.unwrap();
+    assert_eq!((patched.token_lifetime, patched.token_lifetime_for_web), (Some(300), Some(300)));
+    let both = ResourceServerPatch { token_lifetime_for_web: Patch::Value(301), ..patch };
+    assert!(apis.update(&api.id, &both).await.unwrap_err().is_bad_request());
 }
 
 #[tokio::test]
 async fn identifiers_are_unique() {
     let t = Testkit::start().await;
-    let body = json!({"identifier": "https://api"});
-    let _ = t.admin.post(APIS, &body).await.expect(201);
-    let reply = t.admin.post(APIS, &body).await;
-    assert_eq!((reply.status, reply.text("errorCode")), (409, "resource_server_conflict"));
+    let apis = t.sdk().await.resource_servers();
+    let _ = apis.create(&named("https://api")).await.unwrap();
+    let clash = apis.create(&named("https://api")).await.unwrap_err();
+    assert!(clash.is_conflict() && clash.code() == Some("resource_server_conflict"), "{clash}");
 }
 
 #[tokio::test]
@@ -78,29 +84,39 @@ async fn the_system_api_has_every_scope_and_stays() {
 #[tokio::test]
 async fn an_hs256_secret_is_made_when_none_is_sent_and_shown_again() {
     let t = Testkit::start().await;
-    let made = t.admin.post(APIS, &json!({"identifier": "a", "signing_alg": "HS256"})).await.expect(201);
-    let secret = made["signing_secret"].as_str().unwrap();
-    assert!(secret.len() >= 16);
-    let path = format!("{APIS}/{}", made["id"].as_str().unwrap());
-    assert_eq!(t.admin.get(&path).await.expect(200), made);
-    let own = json!({"signing_secret": "sixteen characters at least"});
-    assert_eq!(t.admin.patch(&path, &own).await.expect(200)["signing_secret"], own["signing_secret"]);
-    assert_eq!(t.admin.patch(&path, &json!({"signing_secret": "short"})).await.status, 400);
+    let apis = t.sdk().await.resource_servers();
+    let new = NewResourceServer { signing_alg: Some(SigningAlgorithm::Hs256), ..named("a") };
+    let made = apis.create(&new).await.unwrap();
+    assert!(made.signing_secret.as_ref().unwrap().reveal().len() >= 16);
+    assert_eq!(apis.get(&made.id).await.unwrap(), made);
+    let with = |secret: &str| ResourceServerPatch {
+        signing_secret: Patch::Value(secret.into()),
+        ..ResourceServerPatch::default()
+    };
+    let own = "sixteen characters at least";
+    let patched = apis.update(&made.id, &with(own)).await.unwrap();
+    assert_eq!(patched.signing_secret.unwrap().reveal(), own);
+    assert!(apis.update(&made.id, &with("short")).await.unwrap_err().is_bad_request());
 }
 
 #[tokio::test]
 async fn lists_are_paged_and_filtered_by_identifier() {
     let t = Testkit::start().await;
+    let apis = t.sdk().await.resource_servers();
     for i in 0..5 {
-        let _ = t.admin.post(APIS, &json!({"identifier": format!("https://api{i}")})).await.expect(201);
+        let _ = apis.create(&named(&format!("https://api{i}"))).await.unwrap();
     }
-    let page = t.admin.get(&format!("{APIS}?page=1&per_page=4&include_totals=true")).await.expect(200);
-    assert_eq!((&page["total"], &page["start"], &page["limit"]), (&json!(6), &json!(4), &json!(4)));
-    assert_eq!(page["resource_servers"][1]["identifier"], "https://api4");
-    let some = t
-        .admin
-        .get(&format!("{APIS}?identifiers=https%3A%2F%2Fapi1&identifiers=https%3A%2F%2Fapi3"))
-        .await
-        .expect(200);
-    assert_eq!(some.as_array().unwrap().len(), 2);
+    let list = ListResourceServers {
+        page: Some(1),
+        per_page: Some(4),
+        include_totals: true,
+        ..ListResourceServers::default()
+    };
+    let page = apis.list(&list).await.unwrap();
+    assert_eq!((page.total, page.start, page.limit), (Some(6), Some(4), Some(4)));
+    assert_eq!(page.items[1].identifier, "https://api4");
+    let identifiers = vec!["https://api1".into(), "https://api3".into()];
+    let some =
+        apis.list(&ListResourceServers { identifiers, ..ListResourceServers::default() }).await.unwrap();
+    assert_eq!((some.items.len(), some.total), (2, None));
 }

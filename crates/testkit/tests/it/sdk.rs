@@ -1,25 +1,16 @@
 use futures_util::TryStreamExt as _;
 use serde_json::json;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tenantry_sdk::{
-    AccessToken, Builder, ClientGrantPatch, ClientPatch, Error, ListClientGrants, ListClients,
+    ClientGrantPatch, ClientPatch, Error, ListClientGrants, ListClients, ListConnections,
     ListResourceServers, ManagementClient, NewAuthenticationMethods, NewClient, NewClientGrant,
     NewCredential, NewCredentials, NewResourceServer, Patch, ResourceServerPatch,
 };
 use tenantry_testkit::Testkit;
 
-async fn builder(t: &Testkit) -> Builder {
-    let admin = t.admin_credentials().await;
-    ManagementClient::builder(&t.base)
-        .client_credentials(admin.client_id, admin.client_secret)
-        .ca_certificate(std::fs::read(&t.running().ca).unwrap())
-}
-
 #[tokio::test]
 async fn a_client_is_created_read_changed_rotated_and_deleted() {
     let t = Testkit::start().await;
-    let sdk = builder(&t).await.build().unwrap();
+    let sdk = t.sdk().await;
     let new =
         NewClient { name: "n".into(), callbacks: Some(vec!["https://a.b/c".into()]), ..NewClient::default() };
     let created = sdk.clients().create(&new).await.unwrap();
@@ -48,7 +39,7 @@ async fn a_client_is_created_read_changed_rotated_and_deleted() {
 #[tokio::test]
 async fn lists_are_pages_or_streams() {
     let t = Testkit::start().await;
-    let sdk = builder(&t).await.build().unwrap();
+    let sdk = t.sdk().await;
     for i in 0..105 {
         let new = NewClient { name: format!("c{i}"), ..NewClient::default() };
         let _ = sdk.clients().create(&new).await.unwrap();
@@ -74,7 +65,7 @@ async fn lists_are_pages_or_streams() {
 #[tokio::test]
 async fn grants_apis_and_credentials_have_types() {
     let t = Testkit::start().await;
-    let sdk = builder(&t).await.build().unwrap();
+    let sdk = t.sdk().await;
     let api = NewResourceServer { identifier: "https://a/b".into(), ..NewResourceServer::default() };
     let api = sdk.resource_servers().create(&api).await.unwrap();
     assert_eq!(sdk.resource_servers().get("https://a/b").await.unwrap(), api);
@@ -133,43 +124,9 @@ fn pem_of(signer: &crate::client_authentication::Signer) -> String {
 }
 
 #[tokio::test]
-async fn one_token_is_fetched_for_all_and_another_one_when_it_is_refused() {
-    let t = Testkit::start().await;
-    let admin = t.admin_credentials().await;
-    let fetched = Arc::new(AtomicUsize::new(0));
-    let token = t.token(&admin, &t.audience()).await;
-    let count = Arc::clone(&fetched);
-    let supply = move || {
-        let n = count.fetch_add(1, Ordering::SeqCst);
-        // The first one is no good.
-        let token = if n == 0 { "a.b.c".to_owned() } else { token.clone() };
-        async move { Ok(AccessToken { token: token.into(), expires_in: None }) }
-    };
-    let ca = std::fs::read(&t.running().ca).unwrap();
-    let sdk =
-        ManagementClient::builder(&t.base).token_source(supply).ca_certificate(ca.clone()).build().unwrap();
-    let calls: Vec<_> = (0..100)
-        .map(|_| {
-            let sdk = sdk.clone();
-            tokio::spawn(async move { sdk.clients().get("nobody").await.unwrap_err().is_not_found() })
-        })
-        .collect();
-    for call in calls {
-        assert!(call.await.unwrap());
-    }
-    assert_eq!(fetched.load(Ordering::SeqCst), 2, "one for everybody, and one after the refusal");
-
-    let fixed = ManagementClient::builder(&t.base).token("a.b.c").ca_certificate(ca).build().unwrap();
-    assert!(fixed.clients().get("x").await.unwrap_err().is_unauthorized());
-    let wrong = builder(&t).await.client_credentials("nobody", "wrong").build().unwrap();
-    let error = wrong.clients().get("x").await.unwrap_err();
-    assert!(matches!(&error, Error::Token(_)) && error.status().unwrap().as_u16() == 401, "{error}");
-}
-
-#[tokio::test]
 async fn an_id_cannot_lead_to_another_operation() {
     let t = Testkit::start().await;
-    let sdk = builder(&t).await.build().unwrap();
+    let sdk = t.sdk().await;
     for id in ["", ".", ".."] {
         let got = sdk.clients().get(id).await;
         assert!(matches!(got, Err(Error::Build(_))), "{id:?}: {got:?}");
@@ -178,4 +135,33 @@ async fn an_id_cannot_lead_to_another_operation() {
     }
     let odd = sdk.clients().get("../clients?x=#").await.unwrap_err();
     assert!(odd.is_not_found(), "{odd}");
+}
+
+#[tokio::test]
+async fn the_connections_of_a_client_are_listed() {
+    let t = Testkit::start().await;
+    let sdk = t.sdk().await;
+    let id = t.create_client(json!({})).await["client_id"].as_str().unwrap().to_owned();
+    for n in 0..3 {
+        let strategy = if n == 2 { "google-oauth2" } else { "auth0" };
+        let new = json!({"name": format!("c{n}"), "strategy": strategy, "enabled_clients": [id]});
+        let _ = t.admin.post("/api/v2/connections", &new).await.expect(201);
+    }
+    let connections = sdk.clients().connections(&id);
+    let all = connections.stream(&ListConnections::default()).collect().await.unwrap();
+    assert_eq!(all.len(), 3);
+    assert!(all.iter().all(|connection| connection.id.is_some() && connection.options.is_some()));
+    let list = ListConnections {
+        strategy: vec!["auth0".into()],
+        take: Some(1),
+        fields: Some("name".into()),
+        ..ListConnections::default()
+    };
+    let first = connections.list(&list).await.unwrap();
+    let second = first.next_page().unwrap().await.unwrap();
+    assert!(second.next_page().is_none());
+    for page in [&first, &second] {
+        assert!(page.items[0].name.is_some() && page.items[0].options.is_none(), "{page:?}");
+    }
+    assert!(sdk.clients().connections("nobody").list(&list).await.unwrap_err().is_not_found());
 }

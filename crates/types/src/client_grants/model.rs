@@ -1,7 +1,7 @@
 //! Client grants as types.
 
 use crate::clients::model::OrganizationUsage;
-use crate::wire::{ClientGrantId, ClientId, wire_enum};
+use crate::wire::{ClientGrantId, ClientId, OrganizationId, keeps_nulls, wire_enum};
 use crate::{Object, Patch};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,7 @@ pub struct ClientGrantPatch {
 
 /// A client grant as answers show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct ClientGrant {
     /// Its id.
@@ -82,3 +83,29 @@ pub struct ClientGrant {
     #[serde(flatten)]
     pub grant: NewClientGrant,
 }
+
+keeps_nulls!(ClientGrant in grant.other);
+
+/// An organization as `GET /client-grants/{id}/organizations` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct GrantedOrganization {
+    /// Its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<OrganizationId>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The name shown to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Ten entries of 255 characters at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Object>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub other: Object,
+}
+
+keeps_nulls!(GrantedOrganization);

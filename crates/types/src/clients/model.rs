@@ -1,32 +1,41 @@
 //! Clients as types: what a create request holds, what an update changes, and what answers show.
 //!
-//! Every nested object keeps the members that this version does not know.
+//! Every nested object keeps the members that this version does not know. Answers keep `null` there too: the field is
+//! `None`, and `other` holds the `null`.
 
 mod authentication;
+mod cimd;
+mod connections;
+mod search;
 mod settings;
 
-use crate::wire::{ClientId, Secret};
+use crate::wire::{ClientId, Secret, Unprinted, keeps_nulls};
 use crate::{Object, Patch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use authentication::*;
+pub use cimd::*;
+pub use connections::*;
+pub use search::*;
 pub use settings::*;
 
 /// One list of fields makes the three forms of a client: what a create sends, what an update changes, what answers show.
 macro_rules! client_forms {
     (
         both { $($(#[$both_doc:meta])* $both:ident: $both_type:ty,)* }
+        both_nullable { $($(#[$nullable_doc:meta])* $nullable:ident: $nullable_type:ty,)* }
         create { $($(#[$create_doc:meta])* $create:ident: $create_type:ty,)* }
         update { $($(#[$update_doc:meta])* $update:ident: $update_type:ty,)* }
         answer { $($(#[$answer_doc:meta])* $answer:ident: $answer_type:ty,)* }
     ) => {
-        /// The body of `POST /clients`. What is `None` is not sent, and gets its default.
+        /// The body of `POST /clients`. What is `None` or absent is not sent, and gets its default.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         pub struct NewClient {
             /// The name shown to people.
             pub name: String,
             $($(#[$both_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $both: Option<$both_type>,)*
+            $($(#[$nullable_doc])* #[serde(default, skip_serializing_if = "Patch::is_absent")] pub $nullable: Patch<$nullable_type>,)*
             $($(#[$create_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $create: Option<$create_type>,)*
             /// Members that this version does not know.
             #[serde(flatten)]
@@ -40,20 +49,41 @@ macro_rules! client_forms {
             #[serde(default, skip_serializing_if = "Patch::is_absent")]
             pub name: Patch<String>,
             $($(#[$both_doc])* #[serde(default, skip_serializing_if = "Patch::is_absent")] pub $both: Patch<$both_type>,)*
+            $($(#[$nullable_doc])* #[serde(default, skip_serializing_if = "Patch::is_absent")] pub $nullable: Patch<$nullable_type>,)*
             $($(#[$update_doc])* #[serde(default, skip_serializing_if = "Patch::is_absent")] pub $update: Patch<$update_type>,)*
             /// Members that this version does not know.
             #[serde(flatten)]
             pub other: Object,
         }
 
+        impl NewClient {
+            /// The members that this version knows.
+            pub const MEMBERS: &'static [&'static str] =
+                &["name", $(stringify!($both),)* $(stringify!($nullable),)* $(stringify!($create),)*];
+        }
+
+        impl ClientPatch {
+            /// The members that this version knows.
+            pub const MEMBERS: &'static [&'static str] =
+                &["name", $(stringify!($both),)* $(stringify!($nullable),)* $(stringify!($update),)*];
+        }
+
+        impl Client {
+            /// The members that this version knows.
+            pub const MEMBERS: &'static [&'static str] =
+                &["name", $(stringify!($both),)* $(stringify!($nullable),)* $(stringify!($answer),)*];
+        }
+
         /// A client as answers show it. What the caller may not read, did not ask for, or was never set is `None`.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(remote = "Self")]
         #[non_exhaustive]
         pub struct Client {
             /// The name shown to people.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub name: Option<String>,
             $($(#[$both_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $both: Option<$both_type>,)*
+            $($(#[$nullable_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $nullable: Option<$nullable_type>,)*
             $($(#[$answer_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $answer: Option<$answer_type>,)*
             /// Members that this version does not know.
             #[serde(flatten)]
@@ -94,8 +124,6 @@ client_forms! {
         oidc_conformant: bool,
         /// How its tokens are made.
         jwt_configuration: JwtConfiguration,
-        /// The key for WS-Federation.
-        encryption_key: Value,
         /// Whether single sign-on is on.
         sso: bool,
         /// Whether single sign-on is off.
@@ -112,8 +140,8 @@ client_forms! {
         custom_login_page_preview: String,
         /// The form of WS-Federation.
         form_template: String,
-        /// Settings of add-ons.
-        addons: Value,
+        /// Settings of add-ons; never printed, because some hold secrets.
+        addons: Unprinted<Value>,
         /// Ten entries of 255 characters at most.
         client_metadata: Object,
         /// Native apps.
@@ -124,10 +152,6 @@ client_forms! {
         native_social_login: Value,
         /// FedCM.
         fedcm_login: Value,
-        /// How long refresh tokens live.
-        refresh_token: RefreshTokenSettings,
-        /// The organization of requests that name none.
-        default_organization: DefaultOrganization,
         /// Whether users log in to an organization.
         organization_usage: OrganizationUsage,
         /// How they choose it.
@@ -138,18 +162,12 @@ client_forms! {
         require_pushed_authorization_requests: bool,
         /// Whether tokens must be bound to a key.
         require_proof_of_possession: bool,
-        /// Which security profile it follows.
-        compliance_level: ComplianceLevel,
         /// Whether users are not asked about callbacks that nobody can verify.
         skip_non_verifiable_callback_uri_confirmation_prompt: bool,
         /// Token exchange.
         token_exchange: Value,
-        /// Seconds that a pushed request is good for.
-        par_request_expiry: i64,
         /// How many tokens it may get.
         token_quota: TokenQuota,
-        /// Native to web sign-on.
-        session_transfer: Value,
         /// How it learns that its user logged out.
         oidc_logout: OidcLogout,
         /// The same under its older name.
@@ -166,6 +184,20 @@ client_forms! {
         third_party_security_mode: SecurityMode,
         /// Whether errors are sent to the callback.
         redirection_policy: RedirectionPolicy,
+    }
+    both_nullable {
+        /// Native to web sign-on.
+        session_transfer: Value,
+        /// The key for WS-Federation.
+        encryption_key: Value,
+        /// How long refresh tokens live.
+        refresh_token: RefreshTokenSettings,
+        /// The organization of requests that name none.
+        default_organization: DefaultOrganization,
+        /// Which security profile it follows.
+        compliance_level: ComplianceLevel,
+        /// Seconds that a pushed request is good for.
+        par_request_expiry: i64,
     }
     create {
         /// How it proves itself by keys or certificates.
@@ -214,8 +246,14 @@ client_forms! {
         external_metadata_created_by: String,
         /// Where its keys are.
         jwks_uri: String,
+        /// When it was made (RFC 3339); a search tells.
+        created_at: String,
+        /// When it was changed last; a search tells.
+        updated_at: String,
     }
 }
+
+keeps_nulls!(Client);
 
 #[cfg(test)]
 mod tests {
@@ -225,29 +263,13 @@ mod tests {
 
     #[test]
     fn every_field_of_the_table_is_a_field_of_the_forms() {
-        let whole: Object = FIELDS.iter().map(|field| (field.name.to_owned(), Value::Null)).collect();
-        // What a form does not know goes to `other`.
-        let known_to = |others: &Object, name: &str| !others.contains_key(name);
-        let client: Client = serde_json::from_value(Value::Object(whole.clone())).unwrap();
-        let patch: ClientPatch = serde_json::from_value(Value::Object(whole.clone())).unwrap();
-        let mut create = whole;
-        create.insert("name".into(), "n".into());
-        let create: NewClient = serde_json::from_value(Value::Object(create)).unwrap();
         let legacy = ["cross_origin_auth", "callback_url_template", "owners", "encrypted"];
         for field in FIELDS.iter().filter(|field| !legacy.contains(&field.name)) {
-            assert!(known_to(&client.other, field.name), "Client has no {}", field.name);
-            assert_eq!(
-                known_to(&create.other, field.name),
-                field.in_create(),
-                "NewClient and {}",
-                field.name
-            );
-            assert_eq!(
-                known_to(&patch.other, field.name),
-                field.in_patch(),
-                "ClientPatch and {}",
-                field.name
-            );
+            assert!(Client::MEMBERS.contains(&field.name), "Client has no {}", field.name);
+            let (in_create, in_patch) =
+                (NewClient::MEMBERS.contains(&field.name), ClientPatch::MEMBERS.contains(&field.name));
+            assert_eq!(in_create, field.in_create(), "NewClient and {}", field.name);
+            assert_eq!(in_patch, field.in_patch(), "ClientPatch and {}", field.name);
         }
     }
 
@@ -272,6 +294,21 @@ mod tests {
     }
 
     #[test]
+    fn null_survives_in_answers_and_is_told_from_absent_in_requests() {
+        let wire = json!({
+            "name": "n", "callbacks": null, "refresh_token": {"policies": null, "leeway": null}, "shiny": null,
+            "oidc_logout": {"backchannel_logout_session_metadata": null},
+        });
+        let client: Client = serde_json::from_value(wire.clone()).unwrap();
+        assert!(client.callbacks.is_none() && client.other.contains_key("callbacks"));
+        assert_eq!(serde_json::to_value(&client).unwrap(), wire);
+        let wire = json!({"name": "n", "refresh_token": null, "par_request_expiry": 5});
+        let new: NewClient = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!((&new.refresh_token, &new.compliance_level), (&Patch::Null, &Patch::Absent));
+        assert_eq!(serde_json::to_value(&new).unwrap(), wire);
+    }
+
+    #[test]
     fn credentials_are_tagged_by_their_type() {
         let wire = json!({"credential_type": "public_key", "pem": "p", "alg": "PS256"});
         let credential: NewCredential = serde_json::from_value(wire.clone()).unwrap();
@@ -280,7 +317,10 @@ mod tests {
 
     #[test]
     fn secrets_of_a_client_are_not_printed() {
-        let client: Client = serde_json::from_value(json!({"client_secret": "s3cr3t"})).unwrap();
+        let wire =
+            json!({"client_secret": "s3cr3t", "addons": {"azure_blob": {"storageAccessKey": "s3cr3t"}}});
+        let client: Client = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&client).unwrap(), wire);
         assert!(!format!("{client:?}").contains("s3cr3t"));
     }
 }

@@ -1,6 +1,6 @@
 //! How a client authenticates, and its credentials.
 
-use crate::wire::{CredentialId, wire_enum};
+use crate::wire::{CredentialId, keeps_nulls, wire_enum};
 use crate::{Object, Patch};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,7 @@ wire_enum! {
 
 /// How a client proves itself by keys or certificates; exactly one of the members is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AuthenticationMethods {
     /// By assertions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +48,7 @@ pub struct AuthenticationMethods {
 
 /// A list of credentials.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct NamedCredentials {
     /// The credentials.
     pub credentials: Vec<NamedCredential>,
@@ -57,6 +59,7 @@ pub struct NamedCredentials {
 
 /// A credential by its id. The answer to a create shows it as a whole, in `other`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct NamedCredential {
     /// Its id.
     pub id: CredentialId,
@@ -67,6 +70,7 @@ pub struct NamedCredential {
 
 /// Whether authorization requests are signed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SignedRequestObject {
     /// Whether they must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,6 +153,8 @@ pub struct NewCredentials {
 
 /// A credential as answers show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
 pub struct Credential {
     /// Its id.
     pub id: CredentialId,
@@ -190,3 +196,5 @@ pub struct CredentialPatch {
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     pub expires_at: Patch<String>,
 }
+
+keeps_nulls!(AuthenticationMethods, NamedCredentials, NamedCredential, SignedRequestObject, Credential);

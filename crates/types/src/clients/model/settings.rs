@@ -1,7 +1,7 @@
 //! Settings of a client: its choices and nested objects.
 
-use crate::Object;
-use crate::wire::{OrganizationId, wire_enum};
+use crate::wire::{OrganizationId, keeps_nulls, wire_enum};
+use crate::{Object, Patch};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -151,6 +151,7 @@ wire_enum! {
 
 /// How tokens for a client are made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct JwtConfiguration {
     /// Seconds that an ID token is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,6 +172,7 @@ pub struct JwtConfiguration {
 
 /// How long refresh tokens live.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RefreshTokenSettings {
     /// Whether one is replaced when it is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,8 +196,8 @@ pub struct RefreshTokenSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub infinite_idle_token_lifetime: Option<bool>,
     /// Other APIs that one is good for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policies: Option<Vec<RefreshTokenPolicy>>,
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    pub policies: Patch<Vec<RefreshTokenPolicy>>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub other: Object,
@@ -203,6 +205,7 @@ pub struct RefreshTokenSettings {
 
 /// An API that a refresh token is good for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RefreshTokenPolicy {
     /// The API.
     pub audience: String,
@@ -215,6 +218,7 @@ pub struct RefreshTokenPolicy {
 
 /// The organization of requests that name none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DefaultOrganization {
     /// The organization.
     pub organization_id: OrganizationId,
@@ -227,6 +231,7 @@ pub struct DefaultOrganization {
 
 /// How a client learns that its user logged out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct OidcLogout {
     /// Where it is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,6 +249,7 @@ pub struct OidcLogout {
 
 /// How many tokens a client may get.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TokenQuota {
     /// For itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -255,6 +261,7 @@ pub struct TokenQuota {
 
 /// Tokens in an hour and in a day (UTC).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct QuotaLimits {
     /// Whether more are refused, or only logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,6 +279,7 @@ pub struct QuotaLimits {
 
 /// The tenant's certificate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SigningKey {
     /// In PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -286,3 +294,14 @@ pub struct SigningKey {
     #[serde(flatten)]
     pub other: Object,
 }
+
+keeps_nulls!(
+    JwtConfiguration,
+    RefreshTokenSettings,
+    RefreshTokenPolicy,
+    DefaultOrganization,
+    OidcLogout,
+    TokenQuota,
+    QuotaLimits,
+    SigningKey
+);
