@@ -1,12 +1,14 @@
 //! `tenantry`: a tenant in one binary.
 
 mod env;
+mod local;
 mod manage;
 mod options;
 mod serve;
 mod token;
 
 use clap::{Parser, Subcommand};
+use manage::Group;
 use std::process::ExitCode;
 
 /// An Auth0-compatible tenant on your own machine.
@@ -26,13 +28,19 @@ enum Command {
     /// Ask the running server for an access token, and print it.
     Token(token::Args),
     /// Manage applications
-    Clients(Box<manage::clients::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Clients(Box<Group<manage::clients::Command>>),
     /// Manage credentials of applications
-    Credentials(Box<manage::credentials::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Credentials(Box<Group<manage::credentials::Command>>),
     /// Manage which application may call which API
-    Grants(Box<manage::grants::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Grants(Box<Group<manage::grants::Command>>),
     /// Manage APIs
-    Apis(Box<manage::apis::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Apis(Box<Group<manage::apis::Command>>),
+    /// Remember tenants and how to reach them
+    Profiles(manage::profiles::Args),
 }
 
 fn main() -> ExitCode {
@@ -46,10 +54,11 @@ fn main() -> ExitCode {
             Command::Serve(args) => serve::run(*args).await,
             Command::Env(args) => env::run(args).await,
             Command::Token(args) => token::run(args).await,
-            Command::Clients(args) => manage::clients::run(*args).await,
-            Command::Credentials(args) => manage::credentials::run(*args).await,
-            Command::Grants(args) => manage::grants::run(*args).await,
-            Command::Apis(args) => manage::apis::run(*args).await,
+            Command::Clients(group) => group.run().await,
+            Command::Credentials(group) => group.run().await,
+            Command::Grants(group) => group.run().await,
+            Command::Apis(group) => group.run().await,
+            Command::Profiles(args) => manage::profiles::run(args),
         }
     });
     match result {
