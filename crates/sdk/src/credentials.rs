@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::client::{ManagementClient, segment};
 use http::Method;
-use tenantry_types::clients::model::{Credential, CredentialPatch, NewCredential};
+use tenantry_types::clients::model::{Credential, CredentialPatch, CredentialPem, NewCredential};
 
 /// The Credentials API of one client.
 #[derive(Clone, Debug)]
@@ -36,6 +36,13 @@ impl Credentials {
     /// Reads all credentials of the client. Scope `read:client_credentials`.
     pub fn list(&self) -> Call<Vec<Credential>> {
         self.client.call(Method::GET, self.path.clone())
+    }
+
+    /// Reads the public key or certificate as it was uploaded. Tenantry only; Auth0 answers 404.
+    ///
+    /// Scope `read:client_credentials`.
+    pub fn pem(&self, id: impl AsRef<str>) -> Call<CredentialPem> {
+        self.client.call(Method::GET, self.one(id) + "/pem")
     }
 
     /// Changes when a key stops working. Scope `update:client_credentials`.

@@ -1,10 +1,12 @@
 //! The server of this machine, reached through its own listener whatever its domain resolves to.
 
 use crate::Failure;
+use crate::manage::connection::Opened;
+use crate::manage::explain;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
-use tenantry_sdk::{Builder, ManagementClient};
+use tenantry_sdk::ManagementClient;
 use tenantry_server::{AdminClient, DataDir, admin_client};
 
 /// A server whose data directory is at hand, and its administrator.
@@ -44,12 +46,12 @@ pub(crate) async fn server(dir: &DataDir, certificate: Option<&Path>) -> Result<
 
 impl Local {
     /// A client of its Management API.
-    pub(crate) fn management(self) -> (Builder, String) {
+    pub(crate) fn open(self) -> Result<Opened, Failure> {
         let AdminClient { client_id, client_secret, audience, .. } = self.admin;
         let builder = ManagementClient::builder(self.base)
             .http_client(self.http)
             .client_credentials(client_id.clone(), client_secret)
             .audience(audience);
-        (builder, client_id)
+        Ok(Opened { sdk: builder.build().map_err(explain)?, client_id: Some(client_id) })
     }
 }

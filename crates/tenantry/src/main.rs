@@ -1,11 +1,13 @@
 //! `tenantry`: a tenant in one binary.
 
 mod env;
+mod help;
 mod local;
 mod manage;
 mod options;
 mod serve;
 mod token;
+mod transfer;
 
 use clap::{Parser, Subcommand};
 use manage::Group;
@@ -39,8 +41,16 @@ enum Command {
     /// Manage APIs
     #[command(after_help = manage::connection::HELP)]
     Apis(Box<Group<manage::apis::Command>>),
+    /// Write a tenant's applications, credentials, grants and APIs into a document
+    Export(Box<transfer::ExportArgs>),
+    /// Make a tenant as a document says
+    Apply(Box<transfer::ApplyArgs>),
     /// Remember tenants and how to reach them
     Profiles(manage::profiles::Args),
+    /// Print the completions of a shell
+    Completions(help::CompletionsArgs),
+    /// Write manual pages
+    Man(help::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -49,22 +59,28 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let result = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(args) => serve::run(*args).await,
-            Command::Env(args) => env::run(args).await,
-            Command::Token(args) => token::run(args).await,
-            Command::Clients(group) => group.run().await,
-            Command::Credentials(group) => group.run().await,
-            Command::Grants(group) => group.run().await,
-            Command::Apis(group) => group.run().await,
-            Command::Profiles(args) => manage::profiles::run(args),
-        }
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    match runtime.block_on(run(cli.command)) {
+        Ok(code) => code,
         Err(error) => failed(error.as_ref()),
     }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve(args) => serve::run(*args).await,
+        Command::Env(args) => env::run(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Clients(group) => group.run().await,
+        Command::Credentials(group) => group.run().await,
+        Command::Grants(group) => group.run().await,
+        Command::Apis(group) => group.run().await,
+        Command::Export(args) => transfer::export(*args).await,
+        Command::Apply(args) => return transfer::apply(*args).await,
+        Command::Profiles(args) => manage::profiles::run(args),
+        Command::Completions(args) => help::completions(&args),
+        Command::Man(args) => help::man(&args),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {

@@ -138,8 +138,7 @@ impl Connection {
     pub(crate) async fn open(&self) -> Result<Opened, Failure> {
         let profile = self.over(self.base()?)?;
         if let Some(path) = profile.data_dir {
-            let (builder, client_id) = local::server(&DataDir::new(path), None).await?.management();
-            return Ok(Opened { sdk: builder.build().map_err(explain)?, client_id: Some(client_id) });
+            return local::server(&DataDir::new(path), None).await?.open();
         }
         let domain = profile.domain.ok_or("no tenant is named\nhint: add --domain")?;
         let mut builder = ManagementClient::builder(domain);
