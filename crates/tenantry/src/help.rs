@@ -8,8 +8,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  tenantry completions bash > ~/.local/share/bash-completion/completions/tenantry
-  tenantry completions zsh > ~/.zfunc/_tenantry           with fpath+=~/.zfunc before compinit in ~/.zshrc
+  tenantry completions bash > /etc/bash_completion.d/tenantry
+  tenantry completions zsh > ~/.zfunc/_tenantry     (fpath+=~/.zfunc in ~/.zshrc)
   tenantry completions fish > ~/.config/fish/completions/tenantry.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell

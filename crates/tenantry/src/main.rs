@@ -15,11 +15,20 @@ use std::process::ExitCode;
 
 /// An Auth0-compatible tenant on your own machine.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const FIRST_STEPS: &str = "\
+First steps:
+  tenantry serve                                  and in another shell
+  tenantry clients create --name 'My app' --app-type regular_web \\
+      --callback https://app.example/callback
+  tenantry clients list
+  tenantry clients update --help
+`tenantry COMMAND --help` shows more of each, with examples.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -24,7 +24,8 @@ pub(crate) enum Command {
     /// Register an API
     #[command(after_help = "\
 Examples:
-  tenantry apis create --identifier https://api.example/ --name 'My API' --set 'scopes=[{\"value\": \"read:x\"}]'")]
+  tenantry apis create --identifier https://api.example/ --name 'My API' \\
+      --set 'scopes=[{\"value\": \"read:x\"}]'")]
     Create {
         /// Its identifier, the audience of its tokens
         #[arg(long)]

@@ -2,7 +2,7 @@
 
 use super::input::Body;
 use super::output::Fields;
-use super::{Commands, Deletion, Listing, Session, explain, text};
+use super::{Commands, Deletion, Listing, Session, explain, text, to_json};
 use crate::Failure;
 use clap::Subcommand;
 use serde_json::Value;
@@ -83,14 +83,16 @@ impl Settings {
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
-  tenantry clients create --name 'My app' --app-type regular_web --callback https://app.example/callback
+  tenantry clients create --name 'My app' --app-type regular_web \\
+      --callback https://app.example/callback
   tenantry clients create --name Robot --app-type non_interactive --reveal-secrets
-  tenantry clients create -f app.json --set description='from a file' --set jwt_configuration.alg=RS256";
+  tenantry clients create -f app.json --set jwt_configuration.alg=RS256";
 
 const UPDATE_EXAMPLES: &str = "\
 Examples:
-  tenantry clients update ID --callback https://app.example/callback --callback http://localhost:3000/callback
-  tenantry clients update ID --set 'web_origins=[\"https://app.example\"]' --set description=null";
+  tenantry clients update ID --callback https://app.example/callback
+  tenantry clients update ID --set 'web_origins=[\"https://app.example\"]'
+  tenantry clients update ID --set description=null";
 
 const COLUMNS: &[&str] = &["client_id", "name", "app_type", "grant_types"];
 
@@ -118,8 +120,12 @@ impl Commands for Command {
                 session.show(call, &fields).await
             }
             Self::Create { settings, body } => {
-                session.send(body, settings.members(), |new: &NewClient| clients.create(new)).await?;
-                session.output.hint_at_secrets();
+                let new: NewClient = body.read(settings.members())?;
+                let made = clients.create(&new).await.map_err(explain)?;
+                session.output.one(to_json(&made)?, &Fields::default())?;
+                if made.client_secret.is_some() {
+                    session.output.hint_at_secret(made.client_id.as_ref().map_or("ID", |id| id.as_str()));
+                }
                 Ok(())
             }
             Self::Update { id, settings, body } => {
@@ -140,7 +146,7 @@ impl Commands for Command {
                 };
                 let shown = Fields::of(&["client_id", "name", "client_secret"]);
                 session.show(call, &if session.output.is_json() { Fields::default() } else { shown }).await?;
-                session.output.hint_at_secrets();
+                session.output.hint_at_secret(&id);
                 Ok(())
             }
         }

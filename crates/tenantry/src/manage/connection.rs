@@ -12,9 +12,13 @@ use tenantry_server::DataDir;
 
 /// What is said about connections at the end of the help of every group.
 pub(crate) const HELP: &str = "\
-Which tenant: what the options say; else the variables AUTH0_… if AUTH0_DOMAIN is set; else the profile that
-TENANTRY_PROFILE names; else the profile in use (`tenantry profiles use`); else the server of this machine.
-`--profile` and `--data-dir` leave the variables AUTH0_… aside.";
+Which tenant, the first of these that says so:
+  1. --domain and the other options of connections, --profile, --data-dir
+  2. the variables AUTH0_…, if AUTH0_DOMAIN is set: eval \"$(tenantry env)\"
+  3. the profile that TENANTRY_PROFILE names
+  4. the profile in use: tenantry profiles use NAME
+  5. the server of this machine, in TENANTRY_DATA_DIR or the usual directory
+--profile and --data-dir leave the variables AUTH0_… aside.";
 
 /// Which tenant, and who calls.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -30,8 +30,9 @@ pub(crate) enum Command {
     #[command(after_help = "\
 Examples:
   tenantry credentials create ID --pem key.pub.pem --set alg=PS256
-  tenantry clients update ID --set 'client_authentication_methods.private_key_jwt.credentials=[{\"id\": \"cred_…\"}]' \\
-      --set token_endpoint_auth_method=null --set jwt_configuration.alg=RS256")]
+  tenantry clients update ID --set token_endpoint_auth_method=null \\
+      --set jwt_configuration.alg=RS256 --set \\
+      'client_authentication_methods.private_key_jwt.credentials=[{\"id\": \"cred_…\"}]'")]
     Create {
         /// The application's id
         application: String,

@@ -30,7 +30,8 @@ pub(crate) enum Command {
     /// Let an application call an API
     #[command(after_help = "\
 Examples:
-  tenantry grants create --application ID --api https://api.example/ --set 'scope=[\"read:x\"]'")]
+  tenantry grants create --application ID --api https://api.example/ \\
+      --set 'scope=[\"read:x\"]'")]
     Create {
         /// The application
         #[arg(long, value_name = "ID")]

@@ -5,6 +5,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
 use std::io::Write as _;
+use tenantry_types::json::in_order;
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -49,6 +50,8 @@ impl Fields {
 }
 
 const SECRETS: &[&str] = &["client_secret", "signing_secret", "token"];
+/// What a person looks for first.
+const FIRST: &[&str] = &["id", "client_id", "name", "client_secret", "identifier"];
 const HIDDEN: &str = "[hidden]";
 
 fn hide(value: &mut Value) {
@@ -97,12 +100,10 @@ impl Output {
         self.json
     }
 
-    /// Says how to see the secret of what was just printed.
-    pub(crate) fn hint_at_secrets(self) {
+    /// Says how to see the secret of a client that was just printed without.
+    pub(crate) fn hint_at_secret(self, id: &str) {
         if !self.reveal_secrets {
-            eprintln!(
-                "hint: `tenantry clients get ID --fields client_secret --reveal-secrets` shows the secret"
-            );
+            eprintln!("hint: tenantry clients get {id} --fields client_secret --reveal-secrets");
         }
     }
 
@@ -139,12 +140,14 @@ impl Output {
         if self.json {
             return print(&serde_json::to_string_pretty(&item)?);
         }
+        let Value::Object(members) = item else { return print(&item.to_string()) };
+        let members = if fields.names.is_empty() { in_order(members, FIRST) } else { members };
         let mut table = Table::new();
         table.load_preset(NOTHING);
-        for (name, value) in
-            item.as_object().into_iter().flatten().filter(|(name, _)| *name != "signing_keys")
-        {
-            table.add_row([name.clone(), cell(value)]);
+        for (name, value) in &members {
+            if name != "signing_keys" || fields.names.contains(name) {
+                table.add_row([name.clone(), cell(value)]);
+            }
         }
         print(&table.trim_fmt())
     }

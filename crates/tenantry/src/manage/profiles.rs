@@ -126,12 +126,12 @@ impl Profiles {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Profiles are kept in the file that TENANTRY_PROFILES names, else in profiles.toml in the platform's directory for
-configuration, readable for you alone.
+Profiles are kept in the file that TENANTRY_PROFILES names, else in profiles.toml
+in the platform's directory for configuration, readable for you alone.
 
 Examples:
-  tenantry profiles add prod --domain tenant.eu.auth0.com --client-id ID     asks for the secret
-  tenantry profiles add here --data-dir ./data                              a server of this machine
+  tenantry profiles add prod --domain tenant.eu.auth0.com --client-id ID
+  tenantry profiles add here --data-dir ./data
   tenantry clients list --profile prod")]
 pub(crate) struct Args {
     #[command(subcommand)]

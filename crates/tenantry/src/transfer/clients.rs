@@ -169,8 +169,7 @@ fn change(
     if known.is_some() && (!new.is_empty() || !gone.is_empty()) {
         let shown = |keys: Vec<&Key>| Some(keys.iter().map(|key| Value::from(key.to_string())).collect());
         let after = ids.keys().filter(|key| !is_gone(key)).chain(new.keys()).collect();
-        let difference =
-            Difference { member: "credentials".into(), from: shown(ids.keys().collect()), to: shown(after) };
+        let difference = Difference::new("credentials", shown(ids.keys().collect()), shown(after));
         found.push(difference);
     }
     let gone = gone.into_iter().map(|(_, id)| id.clone()).collect();
@@ -269,7 +268,7 @@ fn expiries(
         let mut differing = differences(&compared, have, |_| Extent::Whole);
         if is_key && !want.contains_key("expires_at") && have.contains_key("expires_at") {
             let from = have.get("expires_at").cloned();
-            differing.push(Difference { member: "expires_at".into(), from, to: None });
+            differing.push(Difference::new("expires_at", from, None));
         }
         let is_other = is_key
             && matches!((want.get("pem"), have.get("pem")), (Some(one), Some(other)) if one != other)

@@ -9,6 +9,13 @@ pub(crate) struct Difference {
     pub(crate) member: String,
     pub(crate) from: Option<Value>,
     pub(crate) to: Option<Value>,
+    pub(crate) extent: Extent,
+}
+
+impl Difference {
+    pub(crate) fn new(member: &str, from: Option<Value>, to: Option<Value>) -> Self {
+        Self { member: member.to_owned(), from, to, extent: Extent::Whole }
+    }
 }
 
 /// Members whose lists are sets.
@@ -35,6 +42,7 @@ pub(crate) fn differences(want: &Object, have: &Object, extent: impl Fn(&str) ->
             member: name.clone(),
             from: have.get(name).cloned(),
             to: Some(value.clone()).filter(|value| !value.is_null()),
+            extent: extent(name),
         })
     };
     want.iter().filter_map(differs).collect()
@@ -89,7 +97,7 @@ pub(crate) fn patch(differences: &[Difference], is_merged: impl Fn(&str) -> bool
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write_difference(f, &self.member, self.from.as_ref(), self.to.as_ref())
+        write_difference(f, &self.member, self.from.as_ref(), self.to.as_ref(), self.extent)
     }
 }
 
@@ -99,6 +107,7 @@ fn write_difference(
     path: &str,
     from: Option<&Value>,
     to: Option<&Value>,
+    extent: Extent,
 ) -> std::fmt::Result {
     match (from, to) {
         (Some(Value::Array(from)), Some(Value::Array(to))) => {
@@ -115,11 +124,12 @@ fn write_difference(
         (Some(Value::Object(from)), Some(Value::Object(to))) => {
             for (name, value) in to {
                 if from.get(name) != Some(value) {
-                    write_difference(f, &format!("{path}.{name}"), from.get(name), Some(value))?;
+                    write_difference(f, &format!("{path}.{name}"), from.get(name), Some(value), extent)?;
                 }
             }
-            for (name, value) in from.iter().filter(|(name, _)| !to.contains_key(*name)) {
-                write_difference(f, &format!("{path}.{name}"), Some(value), None)?;
+            let is_gone = |name: &str| extent == Extent::Whole && !to.contains_key(name);
+            for (name, value) in from.iter().filter(|(name, _)| is_gone(name)) {
+                write_difference(f, &format!("{path}.{name}"), Some(value), None, extent)?;
             }
             Ok(())
         }

@@ -258,7 +258,7 @@ mod tests {
             "clients: 1",
             "clients: [1]",
             "clients: null",
-            "clients: [a: 1, a: 2]",
+            "clients: [{a: 1, a: 2}]",
             "clients: [",
         ] {
             assert!(

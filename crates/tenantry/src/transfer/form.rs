@@ -135,13 +135,17 @@ pub(crate) fn client(answer: &Object, credentials: &[Object], names: &Names) -> 
 /// Members of an API that belong to one tenant, and its secret.
 const OF_ONE_API: &[&str] = &["id", "is_system", "client_id", "signing_secret"];
 
-/// An API as a document has it. One of the platform's own is made by naming it.
+/// Leaves what may be set. One of the platform's own is made by naming it.
+pub(crate) fn strip_api(api: &mut Object) {
+    let is_system = is_system(api);
+    api.retain(|name, _| !OF_ONE_API.contains(&name.as_str()) && (!is_system || name == "identifier"));
+}
+
+/// An API as a document has it.
 pub(crate) fn api(answer: &Object) -> Object {
     let mut form = answer.clone();
-    if is_system(answer) {
-        form.retain(|name, _| name == "identifier");
-    }
-    form.retain(|name, value| !OF_ONE_API.contains(&name.as_str()) && !value.is_null());
+    strip_api(&mut form);
+    form.retain(|_, value| !value.is_null());
     tidy(in_order(form, &["name", "identifier"]))
 }
 

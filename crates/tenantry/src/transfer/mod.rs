@@ -31,7 +31,8 @@ use tenant::Tenant;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
-Secrets are not exported, and neither are the application that calls and the platform's own APIs.
+Secrets are not exported, and neither are the application that calls and the
+Management API.
 
 Examples:
   tenantry export -o tenant.yaml
@@ -51,11 +52,12 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
-What the document does not name stays as it is: sections, objects and members. null removes a member. ##NAME## in the
-document stands for the text of the variable NAME, @@NAME@@ for its value as JSON; AUTH0_KEYWORD_REPLACE_MAPPINGS is
+What the document does not name stays as it is: sections, objects and members;
+null removes a member. ##NAME## in the document stands for the text of the
+variable NAME, @@NAME@@ for its value as JSON; AUTH0_KEYWORD_REPLACE_MAPPINGS is
 read too. Documents and directories of auth0-deploy-cli are understood.
 
-With --dry-run the exit code is 0 if nothing would change and 3 if something would.
+With --dry-run the exit code is 0 if nothing would change, 3 if something would.
 
 Examples:
   tenantry apply tenant.yaml --dry-run

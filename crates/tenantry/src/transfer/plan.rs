@@ -87,12 +87,13 @@ pub(super) fn secret_difference(
     have: Option<&Secret>,
 ) -> Option<Difference> {
     let want = want?.as_str()?;
-    (have.map(Secret::reveal) != Some(want)).then(|| Difference {
-        member: member.to_owned(),
-        from: have.map(|_| json!(SECRET)),
-        to: Some(json!("[another secret]")),
-    })
+    let from = have.map(|_| json!(SECRET));
+    (have.map(Secret::reveal) != Some(want))
+        .then(|| Difference::new(member, from, Some(json!("[another secret]"))))
 }
+
+/// Members of an API to which the server adds what it was not sent.
+const COMPLETED_OF_APIS: &[&str] = &["subject_type_authorization", "token_encryption"];
 
 /// Members of a grant that a change may name.
 const OF_GRANTS: &[&str] = &[
@@ -127,7 +128,8 @@ impl Plan {
         let (apis, clients, grants) = (local(document.apis), local(document.clients), local(document.grants));
         let mut identifiers: BTreeSet<String> =
             tenant.apis.iter().map(|api| text(&api.form, "identifier")).collect();
-        identifiers.extend(apis.iter().flatten().map(|api| text(api, "identifier")));
+        let coming = apis.iter().flatten().filter(|api| !is_management(api));
+        identifiers.extend(coming.map(|api| text(api, "identifier")));
         let mut gone = Vec::new();
         if let Some(apis) = apis {
             gone.push((Kind::Api, plan.apis(apis, tenant)?));
@@ -175,22 +177,25 @@ impl Plan {
             if !seen.insert(name.clone()) {
                 return Err(format!("the API {name} is in the document twice").into());
             }
-            let is_system = super::form::is_system(&want);
+            let is_management = is_management(&want);
             let secret = want.shift_remove("signing_secret");
-            want = super::form::api(&want);
+            super::form::strip_api(&mut want);
             let fixed = known.get(&name).is_some_and(|api| api.is_fixed);
-            if fixed || (is_system && name.ends_with("/api/v2/")) {
+            if fixed || is_management {
                 if want.len() > 1 {
                     self.notes.push(format!("the API {name} is the platform's own and is left alone"));
                 }
                 continue;
             }
             let Some(Known { id, form, secret: has, .. }) = known.get(&name).copied() else {
+                want.retain(|_, value| !value.is_null());
                 want.extend(secret.map(|secret| ("signing_secret".to_owned(), secret)));
                 self.push(Kind::Api, name, Vec::new(), Step::Create(want));
                 continue;
             };
-            let mut found = differences(&want, form, |_| Extent::Named);
+            let mut found = differences(&want, form, |name| {
+                if COMPLETED_OF_APIS.contains(&name) { Extent::Named } else { Extent::Whole }
+            });
             let mut body = patch(&found, |_| false);
             if let Some(difference) = secret_difference("signing_secret", secret.as_ref(), has.as_ref()) {
                 found.push(difference);
@@ -304,6 +309,11 @@ impl std::fmt::Display for Change {
         writeln!(f, "{sign} {} {}", self.kind.as_str(), self.name)?;
         self.differences.iter().try_for_each(|difference| difference.fmt(f))
     }
+}
+
+/// Whether an API of a document is some tenant's Management API, which every tenant has of its own.
+fn is_management(api: &Object) -> bool {
+    super::form::is_system(api) && text(api, "identifier").ends_with("/api/v2/")
 }
 
 /// The client that a grant names: as the tenant calls it, or as the document will have it called.
