@@ -60,8 +60,8 @@ impl Commands for Command {
         match self {
             Self::List { listing } => {
                 let list = ListResourceServers {
-                    page: listing.page(),
-                    per_page: listing.per_page(),
+                    page: Some(listing.page),
+                    per_page: Some(listing.per_page),
                     include_totals: true,
                     ..ListResourceServers::default()
                 };

@@ -92,7 +92,7 @@ const UPDATE_EXAMPLES: &str = "\
 Examples:
   tenantry clients update ID --callback https://app.example/callback
   tenantry clients update ID --set 'web_origins=[\"https://app.example\"]'
-  tenantry clients update ID --set description=null";
+  tenantry clients update ID --set client_metadata.team=blue --set addons=null";
 
 const COLUMNS: &[&str] = &["client_id", "name", "app_type", "grant_types"];
 
@@ -102,8 +102,8 @@ impl Commands for Command {
         match self {
             Self::List { listing, app_type } => {
                 let list = ListClients {
-                    page: listing.page(),
-                    per_page: listing.per_page(),
+                    page: Some(listing.page),
+                    per_page: Some(listing.per_page),
                     include_totals: true,
                     fields: listing.fields.query(),
                     app_type,

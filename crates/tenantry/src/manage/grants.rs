@@ -66,8 +66,8 @@ impl Commands for Command {
         match self {
             Self::List { listing, application, api } => {
                 let list = ListClientGrants {
-                    page: listing.page(),
-                    per_page: listing.per_page(),
+                    page: Some(listing.page),
+                    per_page: Some(listing.per_page),
                     include_totals: true,
                     client_id: application,
                     audience: api,

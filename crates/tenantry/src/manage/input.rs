@@ -11,7 +11,7 @@ pub(crate) struct Body {
     /// JSON file with the members; - is standard input
     #[arg(short, long, value_name = "FILE")]
     file: Option<String>,
-    /// Sets a member: name=n, jwt_configuration.alg=RS256, callbacks='["https://a.b"]', description=null
+    /// Sets a member: name=n, jwt_configuration.alg=RS256, callbacks='["https://a.b"]', addons=null
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(Vec<String>, Value)>,
 }

@@ -72,16 +72,6 @@ pub(crate) struct Listing {
     fields: Fields,
 }
 
-impl Listing {
-    fn page(&self) -> Option<u64> {
-        Some(self.page)
-    }
-
-    fn per_page(&self) -> Option<u64> {
-        Some(self.per_page)
-    }
-}
-
 /// What is deleted, and whether anyone is asked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Deletion {

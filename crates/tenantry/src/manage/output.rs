@@ -114,7 +114,9 @@ impl Output {
         fields: &Fields,
         columns: &[&str],
     ) -> Result<(), Failure> {
-        items.iter_mut().for_each(|item| fields.select(item));
+        for item in &mut items {
+            fields.select(item);
+        }
         if !self.reveal_secrets {
             items.iter_mut().for_each(hide);
         }

@@ -7,7 +7,7 @@ use super::plan::{Change, Kind, Step, secret_difference};
 use super::tenant::{KnownClient, Tenant, text};
 use crate::Failure;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tenantry_types::Object;
 use tenantry_types::clients::field;
 use tenantry_types::credentials::visit_lists;
@@ -46,6 +46,7 @@ pub(super) struct Planned {
 
 pub(super) fn plan(wanted: Vec<Object>, tenant: &Tenant, delete: bool) -> Result<Planned, Failure> {
     let mut planned = Planned::default();
+    let by_id: HashMap<_, _> = tenant.clients.iter().map(|known| (known.client.id.as_str(), known)).collect();
     let mut seen = BTreeSet::new();
     let mut matched = Vec::with_capacity(wanted.len());
     for want in wanted {
@@ -57,7 +58,7 @@ pub(super) fn plan(wanted: Vec<Object>, tenant: &Tenant, delete: bool) -> Result
             planned.notes.push(format!("the application {name} stands for all of them and is left alone"));
             continue;
         }
-        let known = find(&want, &name, tenant)?;
+        let known = find(&want, &name, tenant, &by_id)?;
         let key = known.map_or_else(|| name.clone(), |known| known.client.id.clone());
         if !seen.insert(key) {
             return Err(format!(
@@ -87,14 +88,18 @@ pub(super) fn plan(wanted: Vec<Object>, tenant: &Tenant, delete: bool) -> Result
 }
 
 /// The client of the tenant that the document means: by its id, or else by its name.
-fn find<'a>(want: &Object, name: &str, tenant: &'a Tenant) -> Result<Option<&'a KnownClient>, Failure> {
-    let of_id = |id: &str| tenant.clients.iter().find(|known| known.client.id == id);
-    if let Some(known) = of_id(&text(want, "client_id")) {
+fn find<'a>(
+    want: &Object,
+    name: &str,
+    tenant: &Tenant,
+    by_id: &HashMap<&str, &'a KnownClient>,
+) -> Result<Option<&'a KnownClient>, Failure> {
+    if let Some(known) = by_id.get(text(want, "client_id").as_str()) {
         return Ok(Some(known));
     }
     match tenant.names.ids(name).as_slice() {
         [] => Ok(None),
-        [id] => Ok(of_id(id)),
+        [id] => Ok(by_id.get(id).copied()),
         several => Err(format!(
             "{} applications are called `{name}`: {}\nhint: say which one by a client_id in the document",
             several.len(),
@@ -131,21 +136,7 @@ fn change(
         }
         None => (Credentials::new(), BTreeMap::new()),
     };
-    let mut names_credentials = !wanted.is_empty();
-    visit_lists(&mut want, |path, kind, list| {
-        for item in list {
-            let Value::Object(reference) = item else { continue };
-            names_credentials = true;
-            if let Some(id) = reference.get("id") {
-                return Err(format!("{path} names {id}, which is a credential of another tenant").into());
-            }
-            let key = Key::of(reference, kind.as_str())?;
-            if !wanted.contains_key(&key) && !credentials.contains_key(&key) {
-                return Err(format!("{path} names {key}, and there is no such credential").into());
-            }
-        }
-        Ok::<_, Failure>(())
-    })?;
+    let names_credentials = check_references(&mut want, &wanted, &credentials)? || !wanted.is_empty();
     if names_credentials && known.is_some() && tenant.is_blind_to_credentials {
         return Err(
             "its credentials cannot be read\nhint: the client needs the scope read:client_credentials".into(),
@@ -222,6 +213,30 @@ fn change(
     let differences = if known.is_some() { found } else { Vec::new() };
     let step = Step::Client(Box::new(change));
     Ok(Some(Change { kind: Kind::Client, name: name.to_owned(), differences, step }))
+}
+
+/// Checks that every credential that the client names is there or will be; returns whether it names any.
+fn check_references(
+    want: &mut Object,
+    wanted: &Credentials,
+    credentials: &Credentials,
+) -> Result<bool, Failure> {
+    let mut names_any = false;
+    visit_lists(want, |path, kind, list| {
+        for item in list {
+            let Value::Object(reference) = item else { continue };
+            names_any = true;
+            if let Some(id) = reference.get("id") {
+                return Err(format!("{path} names {id}, which is a credential of another tenant").into());
+            }
+            let key = Key::of(reference, kind.as_str())?;
+            if !wanted.contains_key(&key) && !credentials.contains_key(&key) {
+                return Err(format!("{path} names {key}, and there is no such credential").into());
+            }
+        }
+        Ok::<_, Failure>(())
+    })?;
+    Ok(names_any)
 }
 
 fn take_credentials(want: &mut Object) -> Result<Option<Vec<Object>>, Failure> {

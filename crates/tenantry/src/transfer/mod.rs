@@ -64,6 +64,7 @@ Examples:
   tenantry apply tenant.yaml --keyword ENV=test --delete
 
 {HELP}"))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ApplyArgs {
     /// Document in YAML or JSON, or directory of auth0-deploy-cli; - is standard input
     #[arg(value_name = "FILE")]
@@ -165,7 +166,7 @@ pub(crate) async fn seed(file: &str, opened: Opened) -> Result<usize, Failure> {
     let document = Document::read(file, &Keywords::new(&[])?)?;
     let tenant = Tenant::read(opened).await?;
     let plan = Plan::new(document, &tenant, false)?;
-    for note in plan.notes.iter() {
+    for note in &plan.notes {
         tracing::info!("seed: {note}");
     }
     run::run(&plan, &tenant).await?;

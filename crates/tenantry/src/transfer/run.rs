@@ -135,11 +135,15 @@ impl Run<'_> {
         Ok(id.to_owned())
     }
 
+    fn resolve_clients(&self, body: &mut Object) {
+        let names = self.names.borrow();
+        form::map_clients(body, |other| names.id(other).map(str::to_owned));
+    }
+
     async fn client(&self, change: &ClientChange) -> Result<(), Failure> {
         let mut ids = change.ids.clone();
         let mut body = change.body.clone();
-        let names = self.names.borrow().clone();
-        form::map_clients(&mut body, |other| names.id(other).map(str::to_owned));
+        self.resolve_clients(&mut body);
         let id = match &change.known {
             Some(id) => id.clone(),
             None => self.create(&mut body, change, &mut ids).await?,
@@ -220,8 +224,7 @@ impl Run<'_> {
     async fn link(&self, id: &str, allowed: &Value) -> Result<(), Failure> {
         let mut body = Object::new();
         body.insert("allowed_clients".into(), allowed.clone());
-        let names = self.names.borrow().clone();
-        form::map_clients(&mut body, |other| names.id(other).map(str::to_owned));
+        self.resolve_clients(&mut body);
         let patch: ClientPatch = typed(body)?;
         let _ = self.sdk.clients().update(id, &patch).await.map_err(explain)?;
         Ok(())

@@ -149,7 +149,7 @@ fn a_change_shows_what_differs_and_nothing_else_changes() {
 - name: Web
   callbacks: [https://b.example/cb, https://a.example/cb]
   client_metadata: {n: '008'}
-  description: null
+  description: ''
   jwt_configuration: {lifetime_in_seconds: 100}
   client_secret: a-secret-of-ones-own-0123456789-0123456789-01234
 - name: Robot
@@ -170,7 +170,7 @@ clientGrants:
       + \"https://b.example/cb\"
     client_metadata.n: \"007\" → \"008\"
     client_metadata.on: \"yes\" → (none)
-    description: \"lines\\nand: colons # and more\" → (none)
+    description: \"lines\\nand: colons # and more\" → \"\"
     jwt_configuration.lifetime_in_seconds: 36000 → 100
     client_secret: \"[secret]\" → \"[another secret]\"
 "
