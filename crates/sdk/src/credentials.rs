@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::client::{ManagementClient, segment};
 use http::Method;
-use tenantry_types::clients::model::{Credential, CredentialPatch, NewCredential};
+use tenantry_types::clients::model::{Credential, CredentialPatch, CredentialPem, NewCredential};
 
 /// The credentials of one client: what it proves itself by instead of a secret.
 #[derive(Clone, Debug)]
@@ -90,6 +90,13 @@ impl Credentials {
     /// ```
     pub fn list(&self) -> Call<Vec<Credential>> {
         Call::new(&self.client, Method::GET, self.path.clone())
+    }
+
+    /// Reads the public key or certificate as it was uploaded. Tenantry only; Auth0 answers 404.
+    ///
+    /// **Scopes**: `read:client_credentials`.
+    pub fn pem(&self, id: impl AsRef<str>) -> Call<CredentialPem> {
+        Call::new(&self.client, Method::GET, self.one(id) + "/pem")
     }
 
     /// Changes when a key stops working; [`Patch::Null`](crate::Patch::Null) is never.

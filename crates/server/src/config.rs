@@ -42,6 +42,8 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// The security mode of third-party clients whose creator names none.
     pub third_party_security_mode: Option<Mode>,
+    /// A document that fills the tenant at its first start. That is done by the program, not by the server.
+    pub seed: Option<PathBuf>,
 }
 
 /// The address of the HTTPS listener when none is given.
@@ -67,6 +69,7 @@ impl Config {
             tls_cert: self.tls_cert.or(fallback.tls_cert),
             tls_key: self.tls_key.or(fallback.tls_key),
             third_party_security_mode: self.third_party_security_mode.or(fallback.third_party_security_mode),
+            seed: self.seed.or(fallback.seed),
         }
     }
 

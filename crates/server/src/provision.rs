@@ -18,6 +18,8 @@ use time::{Duration, OffsetDateTime};
 /// The setting that names the machine-to-machine client of `tenantry env`.
 pub(crate) const ADMIN_CLIENT_SETTING: &str = "admin_client_id";
 const DOMAIN_SETTING: &str = "domain";
+/// The setting that says from what the tenant was filled at its first start.
+const SEED_SETTING: &str = "seed";
 const CERTIFICATE_DAYS: i64 = 3_650;
 
 /// The first start failed.
@@ -48,6 +50,17 @@ fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), DbError> {
     const UPSERT: &str = "INSERT INTO setting (name, value) VALUES ($1, $2) \
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     tx.execute(UPSERT, params![name, value]).map(|_| ())
+}
+
+/// From what the tenant was filled at its first start, if it was.
+pub(crate) async fn seed(db: &Db) -> Result<Option<String>, DbError> {
+    setting(db, SEED_SETTING).await
+}
+
+/// Remembers that.
+pub(crate) async fn set_seed(db: &Db, from: &str) -> Result<(), DbError> {
+    let from = from.to_owned();
+    db.transaction(move |tx| set(tx, SEED_SETTING, &from)).await
 }
 
 /// The domain: the configured one (remembered for later starts), else one configured earlier, else `localhost` and

@@ -299,6 +299,22 @@ impl Running {
         router::api_routes(&self.app).into_iter().map(info).collect()
     }
 
+    /// From what the tenant was filled at its first start, as [`Running::remember_seed`] was told.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn seed(&self) -> Result<Option<String>, StartError> {
+        Ok(provision::seed(&self.app.db).await?)
+    }
+
+    /// Remembers for all later starts that the tenant was filled from `from`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn remember_seed(&self, from: &str) -> Result<(), StartError> {
+        Ok(provision::set_seed(&self.app.db, from).await?)
+    }
+
     /// Stops accepting, finishes what is running, and returns.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);

@@ -1,21 +1,34 @@
 //! `tenantry`: a tenant in one binary.
 
 mod env;
+mod help;
+mod local;
 mod manage;
 mod options;
 mod serve;
 mod token;
+mod transfer;
 
 use clap::{Parser, Subcommand};
+use manage::Group;
 use std::process::ExitCode;
 
 /// An Auth0-compatible tenant on your own machine.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const FIRST_STEPS: &str = "\
+First steps:
+  tenantry serve                                  and in another shell
+  tenantry clients create --name 'My app' --app-type regular_web \\
+      --callback https://app.example/callback
+  tenantry clients list
+  tenantry clients update --help
+`tenantry COMMAND --help` shows more of each, with examples.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -26,13 +39,27 @@ enum Command {
     /// Ask the running server for an access token, and print it.
     Token(token::Args),
     /// Manage applications
-    Clients(Box<manage::clients::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Clients(Box<Group<manage::clients::Command>>),
     /// Manage credentials of applications
-    Credentials(Box<manage::credentials::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Credentials(Box<Group<manage::credentials::Command>>),
     /// Manage which application may call which API
-    Grants(Box<manage::grants::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Grants(Box<Group<manage::grants::Command>>),
     /// Manage APIs
-    Apis(Box<manage::apis::Args>),
+    #[command(after_help = manage::connection::HELP)]
+    Apis(Box<Group<manage::apis::Command>>),
+    /// Write a tenant's applications, credentials, grants and APIs into a document
+    Export(Box<transfer::ExportArgs>),
+    /// Make a tenant as a document says
+    Apply(Box<transfer::ApplyArgs>),
+    /// Remember tenants and how to reach them
+    Profiles(manage::profiles::Args),
+    /// Print the completions of a shell
+    Completions(help::CompletionsArgs),
+    /// Write manual pages
+    Man(help::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -41,21 +68,28 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let result = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(args) => serve::run(*args).await,
-            Command::Env(args) => env::run(args).await,
-            Command::Token(args) => token::run(args).await,
-            Command::Clients(args) => manage::clients::run(*args).await,
-            Command::Credentials(args) => manage::credentials::run(*args).await,
-            Command::Grants(args) => manage::grants::run(*args).await,
-            Command::Apis(args) => manage::apis::run(*args).await,
-        }
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    match runtime.block_on(run(cli.command)) {
+        Ok(code) => code,
         Err(error) => failed(error.as_ref()),
     }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve(args) => serve::run(*args).await,
+        Command::Env(args) => env::run(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Clients(group) => group.run().await,
+        Command::Credentials(group) => group.run().await,
+        Command::Grants(group) => group.run().await,
+        Command::Apis(group) => group.run().await,
+        Command::Export(args) => transfer::export(*args).await,
+        Command::Apply(args) => return transfer::apply(*args).await,
+        Command::Profiles(args) => manage::profiles::run(args),
+        Command::Completions(args) => help::completions(&args),
+        Command::Man(args) => help::man(&args),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {

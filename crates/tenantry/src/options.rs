@@ -15,10 +15,15 @@ pub(crate) struct DataDirOption {
 
 /// The data directory: the one that was named, else the platform's.
 pub(crate) fn data_dir(named: Option<PathBuf>) -> Result<DataDir, Failure> {
+    data_path(named).map(DataDir::new)
+}
+
+/// Its path.
+pub(crate) fn data_path(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(path) = named {
-        return Ok(DataDir::new(std::path::absolute(path)?));
+        return Ok(std::path::absolute(path)?);
     }
     let dirs = directories::ProjectDirs::from("", "", "tenantry")
-        .ok_or("there is no home directory; name a directory with --data-dir")?;
-    Ok(DataDir::new(dirs.data_dir().to_owned()))
+        .ok_or("there is no home directory\nhint: name a directory with --data-dir")?;
+    Ok(dirs.data_dir().to_owned())
 }

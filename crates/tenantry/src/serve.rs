@@ -1,10 +1,10 @@
 //! `tenantry serve`.
 
-use crate::Failure;
 use crate::options::{DataDirOption, data_dir};
+use crate::{Failure, local, transfer};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
-use tenantry_server::{Clock, Config, Random, Running, Server};
+use std::path::{Path, PathBuf};
+use tenantry_server::{Clock, Config, DataDir, Random, Running, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Security mode of third-party clients that are created without one: strict or permissive [default: permissive]
     #[arg(long, value_name = "MODE", env = "TENANTRY_THIRD_PARTY_SECURITY_MODE", value_parser = mode)]
     third_party_security_mode: Option<Mode>,
+    /// Document or directory that is applied once, at the first start, as `tenantry apply` does
+    #[arg(long, value_name = "FILE", env = "TENANTRY_SEED")]
+    seed: Option<PathBuf>,
     /// Configuration file in TOML, with the names of these options and _ for -
     #[arg(long, value_name = "FILE", env = "TENANTRY_CONFIG")]
     config: Option<PathBuf>,
@@ -95,6 +98,7 @@ impl Args {
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
             third_party_security_mode: self.third_party_security_mode,
+            seed: self.seed,
         };
         Ok(flags.or(file))
     }
@@ -113,12 +117,23 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     // Before the start, so that a signal during it is not lost.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = tokio::select! {
-        running = Server::start(&config, dir, Clock::system(), Random::system()) => running?,
+        running = Server::start(&config, dir.clone(), Clock::system(), Random::system()) => running?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };
     for url in &running.listeners {
         eprintln!("listening on {url}");
+    }
+    if let Some(file) = &config.seed {
+        let seeded = tokio::select! {
+            seeded = seed(&running, &dir, file, config.tls_cert.as_deref()) => seeded,
+            _ = interrupt.recv() => Err("interrupted before the tenant was filled; the next start tries again".into()),
+            _ = terminate.recv() => Err("ended before the tenant was filled; the next start tries again".into()),
+        };
+        if let Err(error) = seeded {
+            running.stop().await;
+            return Err(format!("--seed {}: {error}", file.display()).into());
+        }
     }
     eprintln!("ready");
     tokio::select! {
@@ -127,6 +142,24 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         result = keep_certificate(&running) => result?,
     }
     running.stop().await;
+    Ok(())
+}
+
+/// Fills the tenant from a document, through the server's own listener; once for all starts.
+async fn seed(
+    running: &Running,
+    dir: &DataDir,
+    file: &Path,
+    certificate: Option<&Path>,
+) -> Result<(), Failure> {
+    if let Some(from) = running.seed().await? {
+        tracing::info!(from, "the tenant was filled at an earlier start; --seed does nothing");
+        return Ok(());
+    }
+    let name = file.to_str().ok_or("the name of the file is not UTF-8")?;
+    let changes = transfer::seed(name, local::server(dir, certificate).await?.open()?).await?;
+    running.remember_seed(name).await?;
+    tracing::info!(from = name, changes, "filled the tenant");
     Ok(())
 }
 

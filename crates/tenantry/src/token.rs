@@ -1,9 +1,8 @@
 //! `tenantry token`.
 
-use crate::Failure;
 use crate::options::{DataDirOption, data_dir};
+use crate::{Failure, local};
 use std::time::Duration;
-use tenantry_server::admin_client;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,10 +17,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let dir = data_dir(args.data_dir.data_dir)?;
-    let admin = admin_client(&dir).await?;
-    let server = dir.server_file()?;
-    let url = server.listeners.first().ok_or("server.json names no listener")?;
+    let server = local::server(&data_dir(args.data_dir.data_dir)?, None).await?;
+    let admin = &server.admin;
     let audience = args.audience.unwrap_or_else(|| admin.audience.clone());
     let mut form = vec![
         ("grant_type", "client_credentials"),
@@ -32,24 +29,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if let Some(scope) = &args.scope {
         form.push(("scope", scope));
     }
-    let mut client = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy();
-    if let Some(ca) = &admin.ca {
-        client = client.tls_certs_only(reqwest::Certificate::from_pem_bundle(&std::fs::read(ca)?)?);
-    }
-    // The listener may be bound to any address of this machine; its certificate is for the domain.
-    let host = admin.domain.rsplit_once(':').map_or(admin.domain.as_str(), |(host, _)| host);
-    let address: std::net::SocketAddr = url.trim_start_matches("https://").parse()?;
-    let reachable = if address.ip().is_unspecified() {
-        std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, address.port()))
-    } else {
-        address
-    };
-    let client = client.resolve(host, reachable).build()?;
-    let url = format!("https://{host}:{}/oauth/token", reachable.port());
-    let response = client.post(&url).form(&form).send().await.map_err(|error| {
+    let url = format!("{}/oauth/token", server.base);
+    let request = server.http.post(&url).timeout(Duration::from_secs(30)).form(&form);
+    let response = request.send().await.map_err(|error| {
         format!(
-            "cannot reach the server at {}: {}; is `tenantry serve` running?",
-            reachable,
+            "cannot reach the server at {}: {}\nhint: is `tenantry serve` running?",
+            server.address,
             root_cause(&error)
         )
     })?;

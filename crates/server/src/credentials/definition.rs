@@ -15,6 +15,8 @@ pub(crate) struct NewCredential {
     /// What lists are ordered by.
     pub(crate) sort: String,
     pub(crate) jwk: Option<String>,
+    /// What was uploaded, unless only a subject was taken from it.
+    pub(crate) pem: Option<String>,
     pub(crate) expires_at: Option<i64>,
     pub(crate) created_at: i64,
     /// The answer to a GET.
@@ -35,6 +37,7 @@ impl NewCredential {
             kind,
             sort: id.clone(),
             jwk: None,
+            pem: text("pem").filter(|_| kind != CredentialType::CertSubjectDn).map(str::to_owned),
             expires_at: None,
             created_at: now,
             document: Object::new(),

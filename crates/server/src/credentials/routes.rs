@@ -14,6 +14,8 @@ use tenantry_types::{ApiError, ErrorCode, Scope, time};
 
 const CREDENTIALS: &str = "/api/v2/clients/{client_id}/credentials";
 const CREDENTIAL: &str = "/api/v2/clients/{client_id}/credentials/{credential_id}";
+/// Not a path of Auth0's: its answers never show what was uploaded.
+const PEM: &str = "/api/v2/clients/{client_id}/credentials/{credential_id}/pem";
 
 /// The routes of this slice.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
@@ -21,6 +23,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
         .get(CREDENTIALS, &[Scope::READ_CLIENT_CREDENTIALS], list_credentials)
         .post(CREDENTIALS, &[Scope::CREATE_CLIENT_CREDENTIALS], create_credential)
         .get(CREDENTIAL, &[Scope::READ_CLIENT_CREDENTIALS], get_credential)
+        .get(PEM, &[Scope::READ_CLIENT_CREDENTIALS], get_pem)
         .patch(CREDENTIAL, &[Scope::UPDATE_CLIENT_CREDENTIALS], update_credential)
         .delete(CREDENTIAL, &[Scope::DELETE_CLIENT_CREDENTIALS], delete_credential)
 }
@@ -87,6 +90,13 @@ async fn get_credential(State(app): State<App>, Path((client_id, id)): Path<(Str
     app.clients.find(&app, &client_id).await?.ok_or_else(Failure::client_not_found)?;
     let document = store::find(&app.db, &app.tenant, &client_id, &id).await?.ok_or_else(not_found)?;
     Ok(json(StatusCode::OK, document))
+}
+
+/// `GET /clients/{client_id}/credentials/{credential_id}/pem`: the public key or certificate as it was uploaded.
+async fn get_pem(State(app): State<App>, Path((client_id, id)): Path<(String, String)>) -> ApiResult {
+    app.clients.find(&app, &client_id).await?.ok_or_else(Failure::client_not_found)?;
+    let pem = store::pem(&app.db, &app.tenant, &client_id, &id).await?.ok_or_else(not_found)?;
+    Ok(json(StatusCode::OK, serde_json::json!({"pem": pem}).to_string()))
 }
 
 /// `PATCH /clients/{client_id}/credentials/{credential_id}`: only `expires_at` can be changed.

@@ -19,9 +19,9 @@ pub(crate) fn insert(
     credential: &NewCredential,
 ) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO credential \
-        (tenant, client_id, id, credential_type, sort, jwk, document, expires_at, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let NewCredential { id, kind, sort, jwk, expires_at, created_at, document } = credential;
+        (tenant, client_id, id, credential_type, sort, jwk, pem, document, expires_at, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let NewCredential { id, kind, sort, jwk, pem, expires_at, created_at, document } = credential;
     let document = Value::Object(document.clone()).to_string();
     tx.execute(
         INSERT,
@@ -32,6 +32,7 @@ pub(crate) fn insert(
             kind.as_str(),
             sort,
             jwk.as_deref(),
+            pem.as_deref(),
             &document,
             *expires_at,
             *created_at
@@ -53,6 +54,17 @@ const BY_ID: &str = "SELECT document FROM credential WHERE tenant = $1 AND clien
 /// The answer of a credential.
 pub(super) async fn find(db: &Db, tenant: &str, client_id: &str, id: &str) -> DbResult<Option<String>> {
     db.query_opt(BY_ID, params![tenant, client_id, id], |row| Ok(row.text(0)?.to_owned())).await
+}
+
+/// What was uploaded for a credential; `Some(None)` if that is not known.
+pub(super) async fn pem(
+    db: &Db,
+    tenant: &str,
+    client_id: &str,
+    id: &str,
+) -> DbResult<Option<Option<String>>> {
+    const PEM: &str = "SELECT pem FROM credential WHERE tenant = $1 AND client_id = $2 AND id = $3";
+    db.query_opt(PEM, params![tenant, client_id, id], |row| Ok(row.opt_text(0)?.map(str::to_owned))).await
 }
 
 pub(super) fn find_for_update(

@@ -1,34 +1,31 @@
 //! `tenantry apis`.
 
-use super::connection::Connection;
-use super::input::{Body, confirm};
-use super::output::Output;
-use super::{explain, to_json};
+use super::input::Body;
+use super::output::Fields;
+use super::{Commands, Deletion, Listing, Session, text};
 use crate::Failure;
 use clap::Subcommand;
-use futures_util::TryStreamExt as _;
 use tenantry_sdk::{ListResourceServers, NewResourceServer, ResourceServerPatch};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: Command,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// List APIs
-    List,
+    List {
+        #[command(flatten)]
+        listing: Listing,
+    },
     /// Show an API
     Get {
         /// Its id or identifier
         id: String,
+        #[command(flatten)]
+        fields: Fields,
     },
     /// Register an API
+    #[command(after_help = "\
+Examples:
+  tenantry apis create --identifier https://api.example/ --name 'My API' \\
+      --set 'scopes=[{\"value\": \"read:x\"}]'")]
     Create {
         /// Its identifier, the audience of its tokens
         #[arg(long)]
@@ -39,7 +36,7 @@ enum Command {
         #[command(flatten)]
         body: Body,
     },
-    /// Change an API
+    /// Change an API; what is not named stays
     Update {
         /// Its id or identifier
         id: String,
@@ -50,37 +47,38 @@ enum Command {
     Delete {
         /// Its id or identifier
         id: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        deletion: Deletion,
     },
 }
 
 const COLUMNS: &[&str] = &["id", "identifier", "name", "signing_alg", "token_lifetime"];
 
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let (output, sdk) = (args.output, args.connection.open()?);
-    let apis = sdk.resource_servers();
-    match args.command {
-        Command::List => {
-            let found: Vec<_> =
-                apis.stream(&ListResourceServers::default()).try_collect().await.map_err(explain)?;
-            output.list(found.iter().map(to_json).collect::<Result<Vec<_>, _>>()?, COLUMNS)
-        }
-        Command::Get { id } => output.one(to_json(&apis.get(&id).await.map_err(explain)?)?),
-        Command::Create { identifier, name, body } => {
-            let new: NewResourceServer = body.read(&[("identifier", identifier), ("name", name)])?;
-            output.one(to_json(&apis.create(&new).await.map_err(explain)?)?)
-        }
-        Command::Update { id, body } => {
-            let patch: ResourceServerPatch = body.read(&[])?;
-            output.one(to_json(&apis.update(&id, &patch).await.map_err(explain)?)?)
-        }
-        Command::Delete { id, yes } => {
-            confirm(&format!("Delete the API {id} and every grant for it?"), yes)?;
-            apis.delete(&id).await.map_err(explain)?;
-            eprintln!("deleted {id}");
-            Ok(())
+impl Commands for Command {
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        let apis = session.sdk.resource_servers();
+        match self {
+            Self::List { listing } => {
+                let list = ListResourceServers {
+                    page: Some(listing.page),
+                    per_page: Some(listing.per_page),
+                    include_totals: true,
+                    ..ListResourceServers::default()
+                };
+                session.list(&listing, apis.stream(&list), apis.list(&list), COLUMNS).await
+            }
+            Self::Get { id, fields } => session.show(apis.get(&id), &fields).await,
+            Self::Create { identifier, name, body } => {
+                let options = vec![("identifier", text(identifier)), ("name", text(name))];
+                session.send(body, options, |new: &NewResourceServer| apis.create(new)).await
+            }
+            Self::Update { id, body } => {
+                session.send(body, Vec::new(), |patch: &ResourceServerPatch| apis.update(&id, patch)).await
+            }
+            Self::Delete { id, deletion } => {
+                let question = format!("Delete the API {id} and every grant for it?");
+                session.delete(&deletion, &question, &id, apis.delete(&id)).await
+            }
         }
     }
 }

@@ -1,40 +1,19 @@
 //! `tenantry clients`.
 
-use super::connection::Connection;
-use super::input::{Body, confirm};
-use super::output::Output;
-use super::{explain, to_json};
+use super::input::Body;
+use super::output::Fields;
+use super::{Commands, Deletion, Listing, Session, explain, text, to_json};
 use crate::Failure;
 use clap::Subcommand;
-use futures_util::TryStreamExt as _;
+use serde_json::Value;
 use tenantry_sdk::{ClientPatch, ListClients, NewClient};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: Command,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// List applications
     List {
-        /// Number of the page, from 0 on
-        #[arg(long, default_value_t = 0)]
-        page: u64,
-        /// Applications on a page
-        #[arg(long, default_value_t = 50)]
-        per_page: u64,
-        /// All pages
-        #[arg(long, conflicts_with_all = ["page", "per_page"])]
-        all: bool,
-        /// Only these fields, separated by commas
-        #[arg(long)]
-        fields: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
         /// Only these kinds, separated by commas: spa, native, regular_web, non_interactive, …
         #[arg(long)]
         app_type: Option<String>,
@@ -43,25 +22,24 @@ enum Command {
     Get {
         /// Its id
         id: String,
-        /// Only these fields, separated by commas
-        #[arg(long)]
-        fields: Option<String>,
+        #[command(flatten)]
+        fields: Fields,
     },
     /// Create an application
+    #[command(after_help = CREATE_EXAMPLES)]
     Create {
-        /// Its name
-        #[arg(long)]
-        name: Option<String>,
-        /// Its kind: spa, native, regular_web, non_interactive, …
-        #[arg(long)]
-        app_type: Option<String>,
+        #[command(flatten)]
+        settings: Settings,
         #[command(flatten)]
         body: Body,
     },
     /// Change an application; what is not named stays, null removes
+    #[command(after_help = UPDATE_EXAMPLES)]
     Update {
         /// Its id
         id: String,
+        #[command(flatten)]
+        settings: Settings,
         #[command(flatten)]
         body: Body,
     },
@@ -69,9 +47,8 @@ enum Command {
     Delete {
         /// Its id
         id: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        deletion: Deletion,
     },
     /// Replace an application's secret
     RotateSecret {
@@ -83,66 +60,95 @@ enum Command {
     },
 }
 
+/// The members that most applications have.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Its name
+    #[arg(long)]
+    name: Option<String>,
+    /// Its kind: spa, native, regular_web, non_interactive, …
+    #[arg(long, value_name = "KIND")]
+    app_type: Option<String>,
+    /// Where users may be sent after they logged in; may be repeated, takes the place of those before
+    #[arg(long = "callback", value_name = "URL")]
+    callbacks: Vec<String>,
+}
+
+impl Settings {
+    fn members(self) -> Vec<(&'static str, Option<Value>)> {
+        let callbacks = (!self.callbacks.is_empty()).then(|| Value::from(self.callbacks));
+        vec![("name", text(self.name)), ("app_type", text(self.app_type)), ("callbacks", callbacks)]
+    }
+}
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  tenantry clients create --name 'My app' --app-type regular_web \\
+      --callback https://app.example/callback
+  tenantry clients create --name Robot --app-type non_interactive --reveal-secrets
+  tenantry clients create -f app.json --set jwt_configuration.alg=RS256";
+
+const UPDATE_EXAMPLES: &str = "\
+Examples:
+  tenantry clients update ID --callback https://app.example/callback
+  tenantry clients update ID --set 'web_origins=[\"https://app.example\"]'
+  tenantry clients update ID --set client_metadata.team=blue --set addons=null";
+
 const COLUMNS: &[&str] = &["client_id", "name", "app_type", "grant_types"];
 
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let (output, sdk) = (args.output, args.connection.open()?);
-    let clients = sdk.clients();
-    match args.command {
-        Command::List { page, per_page, all, fields, app_type } => {
-            let named: Option<Vec<String>> =
-                fields.as_ref().map(|list| list.split(',').map(|f| f.trim().into()).collect());
-            let list = ListClients { fields, app_type, ..ListClients::default() };
-            let found = if all {
-                clients.stream(&list).try_collect().await.map_err(explain)?
-            } else {
-                let list =
-                    ListClients { page: Some(page), per_page: Some(per_page), include_totals: true, ..list };
-                let page = clients.list(&list).await.map_err(explain)?;
-                if let Some(total) =
-                    page.total.filter(|total| *total > page.items.len() as u64 && !output.is_json())
-                {
-                    eprintln!("{} of {total}; --all shows all", page.items.len());
-                }
-                page.items
-            };
-            let items = found.iter().map(to_json).collect::<Result<Vec<_>, _>>()?;
-            let columns: Option<Vec<&str>> =
-                named.as_ref().map(|names| names.iter().map(String::as_str).collect());
-            output.list(items, columns.as_deref().unwrap_or(COLUMNS))
-        }
-        Command::Get { id, fields } => {
-            let mut call = clients.get(&id);
-            if let Some(fields) = fields {
-                call = call.query("fields", fields);
+impl Commands for Command {
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        let clients = session.sdk.clients();
+        match self {
+            Self::List { listing, app_type } => {
+                let list = ListClients {
+                    page: Some(listing.page),
+                    per_page: Some(listing.per_page),
+                    include_totals: true,
+                    fields: listing.fields.query(),
+                    app_type,
+                    ..ListClients::default()
+                };
+                session.list(&listing, clients.stream(&list), clients.list(&list), COLUMNS).await
             }
-            output.one(to_json(&call.await.map_err(explain)?)?)
-        }
-        Command::Create { name, app_type, body } => {
-            let new: NewClient = body.read(&[("name", name), ("app_type", app_type)])?;
-            output.one(to_json(&clients.create(&new).await.map_err(explain)?)?)
-        }
-        Command::Update { id, body } => {
-            let patch: ClientPatch = body.read(&[])?;
-            output.one(to_json(&clients.update(&id, &patch).await.map_err(explain)?)?)
-        }
-        Command::Delete { id, yes } => {
-            let client = clients.get(&id).query("fields", "name").await.map_err(explain)?;
-            let name = client.name.unwrap_or_default();
-            confirm(
-                &format!("Delete the application {id} ({name}) and everything that belongs to it?"),
-                yes,
-            )?;
-            clients.delete(&id).await.map_err(explain)?;
-            eprintln!("deleted {id}");
-            Ok(())
-        }
-        Command::RotateSecret { id, grace } => {
-            let call = match grace {
-                Some(seconds) => clients.rotate_secret_with_grace(&id, seconds),
-                None => clients.rotate_secret(&id),
-            };
-            output.one(to_json(&call.await.map_err(explain)?)?)
+            Self::Get { id, fields } => {
+                let call = clients.get(&id);
+                let call = match fields.query() {
+                    Some(names) => call.query("fields", names),
+                    None => call,
+                };
+                session.show(call, &fields).await
+            }
+            Self::Create { settings, body } => {
+                let new: NewClient = body.read(settings.members())?;
+                let made = clients.create(&new).await.map_err(explain)?;
+                session.output.one(to_json(&made)?, &Fields::default())?;
+                if made.client_secret.is_some() {
+                    session.output.hint_at_secret(made.client_id.as_ref().map_or("ID", |id| id.as_str()));
+                }
+                Ok(())
+            }
+            Self::Update { id, settings, body } => {
+                let update = |patch: &ClientPatch| clients.update(&id, patch);
+                session.send(body, settings.members(), update).await
+            }
+            Self::Delete { id, deletion } => {
+                let client = clients.get(&id).query("fields", "name").await.map_err(explain)?;
+                let name = client.name.unwrap_or_default();
+                let question =
+                    format!("Delete the application {id} ({name}) and everything that belongs to it?");
+                session.delete(&deletion, &question, &id, clients.delete(&id)).await
+            }
+            Self::RotateSecret { id, grace } => {
+                let call = match grace {
+                    Some(seconds) => clients.rotate_secret_with_grace(&id, seconds),
+                    None => clients.rotate_secret(&id),
+                };
+                let shown = Fields::of(&["client_id", "name", "client_secret"]);
+                session.show(call, &if session.output.is_json() { Fields::default() } else { shown }).await?;
+                session.output.hint_at_secret(&id);
+                Ok(())
+            }
         }
     }
 }

@@ -1,43 +1,42 @@
 //! `tenantry credentials`.
 
-use super::connection::Connection;
-use super::input::{Body, confirm};
-use super::output::Output;
-use super::{explain, to_json};
+use super::input::Body;
+use super::output::Fields;
+use super::{Commands, Deletion, Session, explain, text};
 use crate::Failure;
 use clap::Subcommand;
 use std::path::PathBuf;
 use tenantry_sdk::{CredentialPatch, NewCredential, Patch};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: Command,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// List the credentials of an application
     List {
-        /// The application
+        /// The application's id
         application: String,
+        #[command(flatten)]
+        fields: Fields,
     },
     /// Show a credential
     Get {
-        /// The application
+        /// The application's id
         application: String,
-        /// The credential
+        /// The credential's id
         id: String,
+        #[command(flatten)]
+        fields: Fields,
     },
     /// Add a credential to an application; nothing is done with it until the application names it
+    #[command(after_help = "\
+Examples:
+  tenantry credentials create ID --pem key.pub.pem --set alg=PS256
+  tenantry clients update ID --set token_endpoint_auth_method=null \\
+      --set jwt_configuration.alg=RS256 --set \\
+      'client_authentication_methods.private_key_jwt.credentials=[{\"id\": \"cred_…\"}]'")]
     Create {
-        /// The application
+        /// The application's id
         application: String,
-        /// `public_key`, `cert_subject_dn` or `x509_cert`
+        /// public_key, cert_subject_dn or x509_cert
         #[arg(long = "type", value_name = "TYPE", default_value = "public_key")]
         kind: String,
         /// Public key or certificate in PEM
@@ -48,56 +47,54 @@ enum Command {
     },
     /// Change when a key stops working
     Update {
-        /// The application
+        /// The application's id
         application: String,
-        /// The credential
+        /// The credential's id
         id: String,
-        /// RFC 3339, or never
+        /// A time as in 2030-01-31T12:00:00Z, or never
         #[arg(long, value_name = "TIME")]
         expires_at: String,
     },
     /// Delete a credential that its application does not name any more
     Delete {
-        /// The application
+        /// The application's id
         application: String,
-        /// The credential
+        /// The credential's id
         id: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        deletion: Deletion,
     },
 }
 
 const COLUMNS: &[&str] = &["id", "credential_type", "kid", "alg", "name", "expires_at"];
 
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let (output, sdk) = (args.output, args.connection.open()?);
-    match args.command {
-        Command::List { application } => {
-            let list = sdk.credentials(&application).list().await.map_err(explain)?;
-            output.list(list.iter().map(to_json).collect::<Result<Vec<_>, _>>()?, COLUMNS)
-        }
-        Command::Get { application, id } => {
-            output.one(to_json(&sdk.credentials(&application).get(&id).await.map_err(explain)?)?)
-        }
-        Command::Create { application, kind, pem, body } => {
-            let read = |path: &PathBuf| {
-                std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-            };
-            let pem = pem.as_ref().map(read).transpose()?;
-            let new: NewCredential = body.read(&[("credential_type", Some(kind)), ("pem", pem)])?;
-            output.one(to_json(&sdk.credentials(&application).create(&new).await.map_err(explain)?)?)
-        }
-        Command::Update { application, id, expires_at } => {
-            let expires_at = if expires_at == "never" { Patch::Null } else { Patch::Value(expires_at) };
-            let patch = CredentialPatch { expires_at };
-            output.one(to_json(&sdk.credentials(&application).update(&id, &patch).await.map_err(explain)?)?)
-        }
-        Command::Delete { application, id, yes } => {
-            confirm(&format!("Delete the credential {id} of the application {application}?"), yes)?;
-            sdk.credentials(&application).delete(&id).await.map_err(explain)?;
-            eprintln!("deleted {id}");
-            Ok(())
+impl Commands for Command {
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        let of = |application: &str| session.sdk.credentials(application);
+        match self {
+            Self::List { application, fields } => {
+                let list = of(&application).list().await.map_err(explain)?;
+                session.print_list(&list, &fields, COLUMNS)
+            }
+            Self::Get { application, id, fields } => session.show(of(&application).get(&id), &fields).await,
+            Self::Create { application, kind, pem, body } => {
+                let read = |path: &PathBuf| {
+                    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+                };
+                let pem = pem.as_ref().map(read).transpose()?;
+                let options = vec![("credential_type", text(Some(kind))), ("pem", text(pem))];
+                let credentials = of(&application);
+                session.send(body, options, |new: &NewCredential| credentials.create(new)).await
+            }
+            Self::Update { application, id, expires_at } => {
+                let expires_at = if expires_at == "never" { Patch::Null } else { Patch::Value(expires_at) };
+                let patch = CredentialPatch { expires_at };
+                session.show(of(&application).update(&id, &patch), &Fields::default()).await
+            }
+            Self::Delete { application, id, deletion } => {
+                let question = format!("Delete the credential {id} of the application {application}?");
+                session.delete(&deletion, &question, &id, of(&application).delete(&id)).await
+            }
         }
     }
 }

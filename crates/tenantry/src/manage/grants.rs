@@ -1,28 +1,18 @@
 //! `tenantry grants`.
 
-use super::connection::Connection;
-use super::input::{Body, confirm};
-use super::output::Output;
-use super::{explain, to_json};
+use super::input::Body;
+use super::output::Fields;
+use super::{Commands, Deletion, Listing, Session, text};
 use crate::Failure;
 use clap::Subcommand;
-use futures_util::TryStreamExt as _;
 use tenantry_sdk::{ClientGrantPatch, ListClientGrants, NewClientGrant};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: Command,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// List which application may call which API
     List {
+        #[command(flatten)]
+        listing: Listing,
         /// Only those of this application
         #[arg(long, value_name = "ID")]
         application: Option<String>,
@@ -34,8 +24,14 @@ enum Command {
     Get {
         /// Its id
         id: String,
+        #[command(flatten)]
+        fields: Fields,
     },
     /// Let an application call an API
+    #[command(after_help = "\
+Examples:
+  tenantry grants create --application ID --api https://api.example/ \\
+      --set 'scope=[\"read:x\"]'")]
     Create {
         /// The application
         #[arg(long, value_name = "ID")]
@@ -46,7 +42,7 @@ enum Command {
         #[command(flatten)]
         body: Body,
     },
-    /// Change a grant
+    /// Change a grant; what is not named stays
     Update {
         /// Its id
         id: String,
@@ -57,38 +53,39 @@ enum Command {
     Delete {
         /// Its id
         id: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        deletion: Deletion,
     },
 }
 
 const COLUMNS: &[&str] = &["id", "client_id", "audience", "subject_type", "scope"];
 
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let (output, sdk) = (args.output, args.connection.open()?);
-    let grants = sdk.client_grants();
-    match args.command {
-        Command::List { application, api } => {
-            let list =
-                ListClientGrants { client_id: application, audience: api, ..ListClientGrants::default() };
-            let found: Vec<_> = grants.stream(&list).try_collect().await.map_err(explain)?;
-            output.list(found.iter().map(to_json).collect::<Result<Vec<_>, _>>()?, COLUMNS)
-        }
-        Command::Get { id } => output.one(to_json(&grants.get(&id).await.map_err(explain)?)?),
-        Command::Create { application, api, body } => {
-            let new: NewClientGrant = body.read(&[("client_id", application), ("audience", api)])?;
-            output.one(to_json(&grants.create(&new).await.map_err(explain)?)?)
-        }
-        Command::Update { id, body } => {
-            let patch: ClientGrantPatch = body.read(&[])?;
-            output.one(to_json(&grants.update(&id, &patch).await.map_err(explain)?)?)
-        }
-        Command::Delete { id, yes } => {
-            confirm(&format!("Withdraw the grant {id}?"), yes)?;
-            grants.delete(&id).await.map_err(explain)?;
-            eprintln!("deleted {id}");
-            Ok(())
+impl Commands for Command {
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        let grants = session.sdk.client_grants();
+        match self {
+            Self::List { listing, application, api } => {
+                let list = ListClientGrants {
+                    page: Some(listing.page),
+                    per_page: Some(listing.per_page),
+                    include_totals: true,
+                    client_id: application,
+                    audience: api,
+                    ..ListClientGrants::default()
+                };
+                session.list(&listing, grants.stream(&list), grants.list(&list), COLUMNS).await
+            }
+            Self::Get { id, fields } => session.show(grants.get(&id), &fields).await,
+            Self::Create { application, api, body } => {
+                let options = vec![("client_id", text(application)), ("audience", text(api))];
+                session.send(body, options, |new: &NewClientGrant| grants.create(new)).await
+            }
+            Self::Update { id, body } => {
+                session.send(body, Vec::new(), |patch: &ClientGrantPatch| grants.update(&id, patch)).await
+            }
+            Self::Delete { id, deletion } => {
+                session.delete(&deletion, &format!("Withdraw the grant {id}?"), &id, grants.delete(&id)).await
+            }
         }
     }
 }

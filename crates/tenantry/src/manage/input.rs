@@ -11,7 +11,7 @@ pub(crate) struct Body {
     /// JSON file with the members; - is standard input
     #[arg(short, long, value_name = "FILE")]
     file: Option<String>,
-    /// Sets a member: name=n, jwt_configuration.alg=RS256, callbacks='["https://a.b"]', description=null
+    /// Sets a member: name=n, jwt_configuration.alg=RS256, callbacks='["https://a.b"]', addons=null
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(Vec<String>, Value)>,
 }
@@ -46,37 +46,63 @@ fn put(object: &mut Map<String, Value>, path: &[String], value: Value) -> Result
 
 impl Body {
     /// The members, as the type that the call takes.
-    pub(crate) fn read<T: DeserializeOwned>(self, more: &[(&str, Option<String>)]) -> Result<T, Failure> {
+    ///
+    /// The file counts least, `--set` most; `options` are members that have options of their own.
+    pub(crate) fn read<T: DeserializeOwned>(self, options: Vec<(&str, Option<Value>)>) -> Result<T, Failure> {
         let mut object = match self.file.as_deref() {
             None => Map::new(),
             Some(file) => {
-                let text = if file == "-" {
-                    let mut text = String::new();
-                    std::io::stdin().read_to_string(&mut text)?;
-                    text
-                } else {
-                    std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?
-                };
-                match serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))? {
+                match serde_json::from_str(&read_text(file)?).map_err(|error| format!("{file}: {error}"))? {
                     Value::Object(object) => object,
                     _ => return Err(format!("{file}: expected a JSON object").into()),
                 }
             }
         };
-        for (name, value) in more {
+        for (name, value) in options {
             if let Some(value) = value {
-                object.insert((*name).to_owned(), value.as_str().into());
+                object.insert(name.to_owned(), value);
             }
         }
         for (path, value) in self.set {
             put(&mut object, &path, value)?;
         }
         if object.is_empty() {
-            return Err("nothing to send: use --set or --file".into());
+            return Err(
+                "nothing to send\nhint: name members with --set or --file; --help shows examples".into()
+            );
         }
-        Ok(serde_json::from_value(Value::Object(object))
-            .map_err(|error| format!("the members do not fit: {error}"))?)
+        serde_json::from_value(Value::Object(object)).map_err(|error| misfit(&error.to_string()))
     }
+}
+
+/// Why members are not what a call takes, and what to write instead.
+fn misfit(error: &str) -> Failure {
+    let hint = if error.contains("expected a sequence") {
+        "\nhint: lists are written as JSON: --set 'callbacks=[\"https://a.example/cb\"]'"
+    } else if error.contains("missing field `name`") {
+        "\nhint: give it a name with --name"
+    } else if error.contains("missing field `identifier`") {
+        "\nhint: give it an identifier with --identifier"
+    } else if error.contains("missing field `audience`") {
+        "\nhint: say which API with --api"
+    } else if error.contains("missing field `pem`") {
+        "\nhint: name the file with --pem"
+    } else if error.contains("expected a string") {
+        "\nhint: a text that looks like JSON needs quotes of its own: --set 'name=\"123\"'"
+    } else {
+        ""
+    };
+    format!("the members do not fit: {error}{hint}").into()
+}
+
+/// The text of a file; `-` is standard input.
+pub(crate) fn read_text(file: &str) -> Result<String, Failure> {
+    if file == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    Ok(std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?)
 }
 
 /// Asks before something is deleted.
@@ -85,7 +111,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(format!("{question} Not without being asked: add --yes").into());
+        return Err(format!("{question} There is nobody to ask\nhint: --yes does it without asking").into());
     }
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;
@@ -101,7 +127,7 @@ mod tests {
 
     fn read(sets: &[&str]) -> Result<Value, Failure> {
         let set = sets.iter().map(|text| assignment(text).unwrap()).collect();
-        Body { file: None, set }.read::<Value>(&[("name", Some("n".into()))])
+        Body { file: None, set }.read::<Value>(vec![("name", Some("n".into())), ("absent", None)])
     }
 
     #[test]

@@ -5,6 +5,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
 use std::io::Write as _;
+use tenantry_types::json::in_order;
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -12,13 +13,45 @@ use std::io::Write as _;
 pub(crate) struct Output {
     /// Print JSON
     #[arg(long, global = true)]
-    json: bool,
+    pub(crate) json: bool,
     /// Print secrets too
     #[arg(long, global = true)]
     reveal_secrets: bool,
 }
 
-const SECRETS: &[&str] = &["client_secret", "signing_secret"];
+/// Which members are printed.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Fields {
+    /// Only these fields, separated by commas
+    #[arg(long = "fields", value_name = "FIELDS", value_delimiter = ',')]
+    names: Vec<String>,
+}
+
+impl Fields {
+    /// These ones.
+    pub(crate) fn of(names: &[&str]) -> Self {
+        Self { names: names.iter().map(|name| (*name).to_owned()).collect() }
+    }
+
+    /// As the API's `fields` parameter.
+    pub(crate) fn query(&self) -> Option<String> {
+        (!self.names.is_empty()).then(|| self.names.join(","))
+    }
+
+    /// Leaves only these members, in the order in which they were asked for.
+    fn select(&self, item: &mut Value) {
+        if let Value::Object(members) = item
+            && !self.names.is_empty()
+        {
+            let of = |name: &String| members.remove_entry(name);
+            *item = Value::Object(self.names.iter().filter_map(of).collect());
+        }
+    }
+}
+
+const SECRETS: &[&str] = &["client_secret", "signing_secret", "token"];
+/// What a person looks for first.
+const FIRST: &[&str] = &["id", "client_id", "name", "client_secret", "identifier"];
 const HIDDEN: &str = "[hidden]";
 
 fn hide(value: &mut Value) {
@@ -67,14 +100,31 @@ impl Output {
         self.json
     }
 
-    /// Prints objects as rows of these columns.
-    pub(crate) fn list(self, mut items: Vec<Value>, columns: &[&str]) -> Result<(), Failure> {
+    /// Says how to see the secret of a client that was just printed without.
+    pub(crate) fn hint_at_secret(self, id: &str) {
+        if !self.reveal_secrets {
+            eprintln!("hint: tenantry clients get {id} --fields client_secret --reveal-secrets");
+        }
+    }
+
+    /// Prints objects as rows of these columns, unless others are asked for.
+    pub(crate) fn list(
+        self,
+        mut items: Vec<Value>,
+        fields: &Fields,
+        columns: &[&str],
+    ) -> Result<(), Failure> {
+        for item in &mut items {
+            fields.select(item);
+        }
         if !self.reveal_secrets {
             items.iter_mut().for_each(hide);
         }
         if self.json {
             return print(&serde_json::to_string_pretty(&items)?);
         }
+        let named: Vec<_> = fields.names.iter().map(String::as_str).collect();
+        let columns = if named.is_empty() { columns } else { &named };
         let mut table = Table::new();
         table.load_preset(NOTHING).set_header(columns.iter().map(|name| name.to_uppercase()));
         for item in &items {
@@ -84,26 +134,29 @@ impl Output {
     }
 
     /// Prints an object, a member a line.
-    pub(crate) fn one(self, mut item: Value) -> Result<(), Failure> {
+    pub(crate) fn one(self, mut item: Value, fields: &Fields) -> Result<(), Failure> {
+        fields.select(&mut item);
         if !self.reveal_secrets {
             hide(&mut item);
         }
         if self.json {
             return print(&serde_json::to_string_pretty(&item)?);
         }
+        let Value::Object(members) = item else { return print(&item.to_string()) };
+        let members = if fields.names.is_empty() { in_order(members, FIRST) } else { members };
         let mut table = Table::new();
         table.load_preset(NOTHING);
-        for (name, value) in
-            item.as_object().into_iter().flatten().filter(|(name, _)| *name != "signing_keys")
-        {
-            table.add_row([name.clone(), cell(value)]);
+        for (name, value) in &members {
+            if name != "signing_keys" || fields.names.contains(name) {
+                table.add_row([name.clone(), cell(value)]);
+            }
         }
         print(&table.trim_fmt())
     }
 }
 
 /// A reader that goes away (`| head`) is no failure.
-fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),

@@ -189,6 +189,14 @@ pub struct Credential {
     pub other: Object,
 }
 
+/// What was uploaded for a credential.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CredentialPem {
+    /// The public key or certificate in PEM; `None` when only a subject was given.
+    pub pem: Option<String>,
+}
+
 /// The body of a change to a credential.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CredentialPatch {

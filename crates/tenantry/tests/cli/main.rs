@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail this way")]
 
+mod documents;
+mod help;
+mod profiles;
+
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -20,7 +24,7 @@ struct Serving {
     /// What it said before it was ready.
     lines: Vec<String>,
     /// Collects what it says afterwards, so that it never waits for a reader.
-    said: JoinHandle<String>,
+    said: Option<JoinHandle<String>>,
 }
 
 fn command(dir: &Path, name: &str) -> Command {
@@ -57,7 +61,15 @@ fn serve(dir: &Path, args: &[&str]) -> Serving {
         let _ = stderr.read_to_string(&mut text);
         text
     });
-    Serving { child, lines, said }
+    Serving { child, lines, said: Some(said) }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Serving {
@@ -70,7 +82,7 @@ impl Serving {
     fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
         let code = self.child.wait().unwrap().code();
-        (code, self.lines.join("\n") + &self.said.join().unwrap())
+        (code, self.lines.join("\n") + &self.said.take().unwrap().join().unwrap())
     }
 }
 
