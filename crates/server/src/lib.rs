@@ -17,6 +17,7 @@ mod discovery;
 mod http;
 mod ids;
 mod keys;
+mod operations;
 mod ops;
 mod provision;
 mod resource_servers;

@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, resource_servers, tenant_settings, tokens,
+    client_grants, clients, connections, credentials, discovery, operations, resource_servers, tenant_settings,
+    tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -22,7 +23,10 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         connections::routes,
         tenant_settings::routes,
     ];
-    slices.iter().flat_map(|slice| slice(app).routes).collect()
+    let mut routes: Vec<_> = slices.iter().flat_map(|slice| slice(app).routes).collect();
+    let rest = operations::routes(app, &routes).routes;
+    routes.extend(rest);
+    routes
 }
 
 /// The public API.

@@ -28,6 +28,18 @@ pub enum ErrorCode {
     InexistentCredential,
     /// No connection has this id.
     InexistentConnection,
+    /// No user has this id.
+    InexistentUser,
+    /// No provider sends the tenant's e-mail.
+    InexistentEmailProvider,
+    /// A provider sends the tenant's e-mail already.
+    EmailProviderConflict,
+    /// The tenant has no such e-mail template.
+    InexistentEmailTemplate,
+    /// The tenant has such an e-mail template already.
+    EmailTemplateConflict,
+    /// No theme has this id.
+    ThemeNotFound,
     /// An API with this identifier exists.
     ResourceServerConflict,
     /// A grant for this client, API and subject type exists.
@@ -64,6 +76,12 @@ impl ErrorCode {
             Self::InexistentResourceServer => "inexistent_resource_server",
             Self::InexistentCredential => "inexistent_credential",
             Self::InexistentConnection => "inexistent_connection",
+            Self::InexistentUser => "inexistent_user",
+            Self::InexistentEmailProvider => "inexistent_email_provider",
+            Self::EmailProviderConflict => "email_provider_conflict",
+            Self::InexistentEmailTemplate => "inexistent_email_template",
+            Self::EmailTemplateConflict => "email_template_conflict",
+            Self::ThemeNotFound => "theme_not_found",
             Self::ResourceServerConflict => "resource_server_conflict",
             Self::ClientGrantConflict => "client_grant_conflict",
             Self::ClientConflict => "client_conflict",

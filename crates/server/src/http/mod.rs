@@ -15,7 +15,7 @@ pub(crate) use error::{ApiResult, Failure, OAuthError};
 pub(crate) use list::{Listed, MOST_BY_NUMBER, Window, paging};
 pub(crate) use listener::{Listener, Peer, Tls};
 pub(crate) use query::{Page, Query, list_link};
-pub(crate) use route::{ApiRoute, Slice};
+pub(crate) use route::{ApiRoute, Slice, State};
 pub(crate) use service::Service;
 
 use axum::response::{IntoResponse, Response};
