@@ -64,6 +64,12 @@ pub(crate) fn ticket(random: &Random) -> String {
     random.text(BASE62, 32)
 }
 
+/// The id of a stored setting of which there are several.
+pub(crate) fn configuration_id(random: &Random, prefix: &str) -> String {
+    let length = if prefix.is_empty() { 32 } else { 22 };
+    format!("{prefix}{}", random.text(BASE58, length))
+}
+
 /// The id of an API: its time of creation in seconds, and 64 random bits, in hex.
 pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
     format!("{:08x}{}", clock.now_secs() & 0xffff_ffff, random.text(HEX, 16))

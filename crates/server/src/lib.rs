@@ -24,6 +24,7 @@ mod resource_servers;
 mod router;
 mod seal;
 mod server;
+mod settings;
 mod tenant_settings;
 mod tls;
 mod tokens;

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, operations, resource_servers, tenant_settings,
-    tokens,
+    client_grants, clients, connections, credentials, discovery, operations, resource_servers, settings,
+    tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -22,6 +22,7 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         resource_servers::routes,
         connections::routes,
         tenant_settings::routes,
+        settings::routes,
     ];
     let mut routes: Vec<_> = slices.iter().flat_map(|slice| slice(app).routes).collect();
     let rest = operations::routes(app, &routes).routes;

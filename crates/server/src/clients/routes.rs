@@ -9,7 +9,7 @@ use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
 use crate::http::{ApiResult, Caller, Failure, Input, Page, Query, Slice, json, list_link, no_content};
-use crate::ids;
+use crate::{ids, settings};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
@@ -456,6 +456,7 @@ async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiRes
                     .with_code(ErrorCode::OperationNotSupported)
                     .into());
             }
+            settings::forget_client(tx, &tenant, &id)?;
             store::delete(tx, &tenant, &document)?;
             Ok::<_, Failure>(())
         })

@@ -80,15 +80,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     table::ALL.iter().copied().flatten()
 }
 
-/// The scopes that the description asks for.
-///
-/// # Panics
-/// If there is no such operation; routes are declared once, at start.
-pub(crate) fn scopes(method: &Method, path: &str) -> &'static [Scope] {
+/// The scopes that the description asks for, if it has such an operation.
+pub(crate) fn scopes(method: &Method, path: &str) -> Option<&'static [Scope]> {
     all()
         .find(|operation| operation.method == *method && operation.path == path)
-        .unwrap_or_else(|| unreachable!("{method} {path} is not described"))
-        .scopes
+        .map(|operation| operation.scopes)
 }
 
 /// A path without the names of its parameters: what the router tells paths apart by.
