@@ -456,7 +456,7 @@ async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiRes
                     .with_code(ErrorCode::OperationNotSupported)
                     .into());
             }
-            settings::forget_client(tx, &tenant, &id)?;
+            settings::forget(tx, &tenant, "clients", &id)?;
             store::delete(tx, &tenant, &document)?;
             Ok::<_, Failure>(())
         })

@@ -11,5 +11,5 @@ mod rendering;
 mod routes;
 mod store;
 
-pub(crate) use rendering::{forget_client, forget_organization};
+pub(crate) use rendering::forget;
 pub(crate) use routes::routes;

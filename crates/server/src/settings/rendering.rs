@@ -87,20 +87,11 @@ async fn update_rendering(State(app): State<App>, Input(body): Input) -> ApiResu
     Ok(json(StatusCode::OK, answer.to_string()))
 }
 
-/// Takes a client that is deleted out of the filters.
-pub(crate) fn forget_client(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<()> {
-    forget(tx, tenant, "/filters/clients", client_id)
-}
-
-/// Takes an organization that is deleted out of the filters.
-pub(crate) fn forget_organization(tx: &mut Tx<'_>, tenant: &str, id: &str) -> DbResult<()> {
-    forget(tx, tenant, "/filters/organizations", id)
-}
-
-fn forget(tx: &mut Tx<'_>, tenant: &str, filter: &str, id: &str) -> DbResult<()> {
+/// Takes an object that is deleted out of the filters; `list` is `clients` or `organizations`.
+pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, list: &str, id: &str) -> DbResult<()> {
     for stored in store::list_for_update(tx, tenant, RENDERING.path)? {
         let mut document = stored.document.clone();
-        let Some(Value::Array(entries)) = document.pointer_mut(filter) else { continue };
+        let Some(Value::Array(entries)) = document.pointer_mut(&format!("/filters/{list}")) else { continue };
         let before = entries.len();
         entries.retain(|entry| entry.get("id").and_then(Value::as_str) != Some(id));
         if entries.len() < before {
