@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, operations, resource_servers, settings,
-    tenant_settings, tokens,
+    client_grants, clients, connections, credentials, discovery, keys, operations, resource_servers,
+    settings, tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -23,6 +23,7 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         connections::routes,
         tenant_settings::routes,
         settings::routes,
+        keys::routes,
     ];
     let mut routes: Vec<_> = slices.iter().flat_map(|slice| slice(app).routes).collect();
     let rest = operations::routes(app, &routes).routes;

@@ -18,14 +18,14 @@ use tenantry_types::{ApiError, Object, time};
 struct Prepared {
     collection: &'static Collection,
     create: Schema,
-    patch: Schema,
+    change: Schema,
 }
 
 static PREPARED: LazyLock<Vec<Prepared>> = LazyLock::new(|| {
     let prepare = |collection: &&'static Collection| Prepared {
         collection,
         create: (collection.create)(),
-        patch: (collection.patch)(),
+        change: (collection.change)(),
     };
     COLLECTIONS.iter().map(prepare).collect()
 });
@@ -142,7 +142,7 @@ impl Prepared {
     }
 
     async fn update(&'static self, app: &App, id: String, body: &Value) -> ApiResult {
-        let body = self.patch.check_body(body)?.clone();
+        let body = self.change.check_body(body)?.clone();
         let key = self.key(id);
         let transaction_app = app.clone();
         let updated = app
@@ -154,7 +154,7 @@ impl Prepared {
                 let Value::Object(mut document) = before.document.clone() else {
                     return Err(Failure::Internal("a setting is no object".into()));
                 };
-                document.extend(body);
+                self.collection.patch(&mut document, &body);
                 self.stamp(&app, &mut document, false);
                 let others = store::list_for_update(tx, &app.tenant, key.kind)?;
                 self.check_conflict(&others, &key.id, &document)?;

@@ -51,7 +51,8 @@ pub(super) static THEMES: Collection = Collection {
         Some(ErrorCode::ThemeNotFound),
     ),
     create: theme,
-    patch: theme,
+    change: theme,
+    nested: Nested::Replaced,
     defaults: r#"{"displayName":"Unnamed Theme"}"#,
     order: &["borders", "colors", "displayName", "fonts", "page_background", "themeId", "widget"],
     secrets: &[],
@@ -164,7 +165,7 @@ pub(super) static PHONE_PROVIDERS: Collection = Collection {
             required("credentials", phone_credentials()),
         ])
     },
-    patch: || {
+    change: || {
         object([
             optional("name", provider_name()),
             optional("disabled", boolean()),
@@ -173,6 +174,7 @@ pub(super) static PHONE_PROVIDERS: Collection = Collection {
         ])
         .min(1)
     },
+    nested: Nested::Replaced,
     defaults: r#"{"channel":"phone","disabled":false}"#,
     order: &[
         "id",
@@ -233,7 +235,8 @@ pub(super) static PHONE_TEMPLATES: Collection = Collection {
             required("content", content().with([optional("syntax", string())])),
         ])
     },
-    patch: || object([optional("content", content()), optional("disabled", boolean())]),
+    change: || object([optional("content", content()), optional("disabled", boolean())]),
+    nested: Nested::Merged,
     defaults: r#"{"channel":"phone","disabled":false}"#,
     order: &["id", "tenant", "channel", "type", "disabled", "created_at", "updated_at", "content"],
     secrets: &[],

@@ -68,6 +68,19 @@ pub enum Nested {
     Replaced,
 }
 
+impl Nested {
+    /// A member after `value` was sent for it.
+    fn changed(self, before: Option<Value>, value: &Value) -> Value {
+        match (self, before, value) {
+            (Self::Merged, Some(Value::Object(mut old)), Value::Object(new)) => {
+                old.extend(new.clone());
+                Value::Object(old)
+            }
+            _ => value.clone(),
+        }
+    }
+}
+
 /// `POST`, for a setting that is absent before.
 #[derive(Debug)]
 pub struct Create {
@@ -111,7 +124,9 @@ pub struct Collection {
     /// The body of `POST`.
     pub create: fn() -> Schema,
     /// The body of `PATCH`.
-    pub patch: fn() -> Schema,
+    pub change: fn() -> Schema,
+    /// What an object means in a `PATCH`.
+    pub nested: Nested,
     /// Members that are not sent, as JSON.
     pub defaults: &'static str,
     /// The order of members in answers.
@@ -181,13 +196,7 @@ impl Setting {
                     None => drop(after.shift_remove(name)),
                 },
                 (null, value) => {
-                    let value = match (self.nested, after.get_mut(name).map(Value::take), value) {
-                        (Nested::Merged, Some(Value::Object(mut old)), Value::Object(new)) => {
-                            old.extend(new.clone());
-                            Value::Object(old)
-                        }
-                        _ => value.clone(),
-                    };
+                    let value = self.nested.changed(after.get_mut(name).map(Value::take), value);
                     let value = if null == Null::Resets { without_nulls(value) } else { value };
                     after.insert(name.clone(), value);
                 }
@@ -231,6 +240,14 @@ impl Collection {
         match parse(self.defaults) {
             Value::Object(members) => members,
             _ => Object::new(),
+        }
+    }
+
+    /// Changes an object as a `PATCH` says.
+    pub fn patch(&self, document: &mut Object, body: &Object) {
+        for (name, value) in body {
+            let value = self.nested.changed(document.get_mut(name).map(Value::take), value);
+            document.insert(name.clone(), value);
         }
     }
 }
