@@ -89,7 +89,7 @@ async fn no_two_routes_have_the_same_path_and_method() {
     }
 }
 
-/// Names the file with Auth0's description of the Management API (OpenAPI, JSON).
+/// Names the file with Auth0's description of the Management API (`OpenAPI`, JSON).
 const DESCRIPTION: &str = "TENANTRY_MANAGEMENT_API_DESCRIPTION";
 
 #[tokio::test]

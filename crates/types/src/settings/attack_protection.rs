@@ -6,12 +6,12 @@ use crate::schema::{
     Schema, any_of, array, boolean, format, integer, object, one_of, optional, required, string,
 };
 
-const fn setting(path: &'static str, initial: &'static str, patch: fn() -> Schema) -> Setting {
+const fn setting(path: &'static str, initial: &'static str, body: fn() -> Schema) -> Setting {
     Setting {
         path,
         parameters: &[],
         initial: Initial::Json(initial),
-        patch: Some(patch),
+        patch: Some(body),
         put: None,
         create: None,
         secrets: &[],

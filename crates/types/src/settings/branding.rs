@@ -66,7 +66,7 @@ fn theme() -> Schema {
     let size = |most: u32| number().min(0).max(most);
     let text = || object([required("bold", boolean()), required("size", size(150))]);
     let uri = || format(Format::AbsoluteHttpsUriOrEmpty);
-    let side = || one_of(&["center", "left", "right"]);
+    let place = || one_of(&["center", "left", "right"]);
     let borders = object([
         required("button_border_radius", number().min(1).max(10)),
         required("button_border_weight", size(10)),
@@ -114,10 +114,10 @@ fn theme() -> Schema {
     let page_background = object([
         required("background_color", color()),
         required("background_image_url", uri()),
-        required("page_layout", side()),
+        required("page_layout", place()),
     ]);
     let widget = object([
-        required("header_text_alignment", side()),
+        required("header_text_alignment", place()),
         required("logo_height", number().min(1).max(100)),
         required("logo_position", one_of(&["center", "left", "none", "right"])),
         required("logo_url", uri()),
