@@ -32,7 +32,7 @@ enum Answer {
     Missing(&'static str, Option<ErrorCode>),
     /// An empty list that pages by number and by checkpoint.
     Paged(&'static str),
-    /// The same; totals come with `length`.
+    /// An empty list that pages by number and from an object on; totals come with `length`.
     Search(&'static str),
     /// An empty list that pages by checkpoint alone.
     Checkpoint(&'static str),
@@ -131,21 +131,25 @@ impl Operation {
                 let message = format!("{} {} is not served", self.method, self.path);
                 Err(ApiError::new(501, message).into())
             }
-            Answer::Missing(message, code) => {
-                let error = ApiError::new(404, message);
-                Err(Failure::from(code.map_or(error.clone(), |code| error.with_code(code))))
-            }
+            Answer::Missing(message, code) => Err(Failure::missing(message, code)),
             Answer::Paged(name) => {
                 let page = Page::of(&query()?, app, None)?;
                 page.answer(app, name, async |_| Ok(Vec::new()), async || Ok(0)).await
             }
-            Answer::Search(name) => match Page::of(&query()?, app, None)? {
-                Page::Number { page, per_page, include_totals: true } => ok(format!(
-                    r#"{{"start":{},"limit":{per_page},"length":0,"total":0,"{name}":[]}}"#,
-                    page.saturating_mul(per_page)
-                )),
-                Page::Number { .. } | Page::Checkpoint { .. } => ok("[]".into()),
-            },
+            Answer::Search(name) => {
+                let query = query()?;
+                // `from` is the id of an object here, not a checkpoint.
+                if query.has("from") || query.has("take") {
+                    return ok("[]".into());
+                }
+                match Page::of(&query, app, None)? {
+                    Page::Number { page, per_page, include_totals: true } => ok(format!(
+                        r#"{{"start":{},"limit":{per_page},"length":0,"total":0,"{name}":[]}}"#,
+                        page.saturating_mul(per_page)
+                    )),
+                    Page::Number { .. } | Page::Checkpoint { .. } => ok("[]".into()),
+                }
+            }
             Answer::Checkpoint(name) => {
                 query()?;
                 ok(format!(r#"{{"{name}":[]}}"#))

@@ -1,6 +1,6 @@
 //! Settings of which there are several, with ids: themes, phone providers, phone templates.
 
-use super::routes::{described, not_found};
+use super::routes::described;
 use super::store::{self, Before, Key, Stored};
 use crate::app::App;
 use crate::http::{ApiResult, Failure, Input, Slice, json, no_content};
@@ -62,7 +62,7 @@ impl Prepared {
 
     fn not_found(&self) -> Failure {
         let (message, code) = self.collection.missing;
-        not_found(message, code)
+        Failure::missing(message, code)
     }
 
     /// The object as answers show it.

@@ -11,13 +11,13 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use std::sync::LazyLock;
 use tenantry_types::json::in_order;
-use tenantry_types::schema::{Member, Schema, boolean, object, optional, string};
+use tenantry_types::schema::{Member, Part, Schema, boolean, object, optional, string};
 use tenantry_types::settings::{Create, Nested, SETTINGS, Setting};
 use tenantry_types::{ApiError, Object};
 
 /// A setting with its schemas built.
 pub(super) struct Prepared {
-    pub(super) setting: &'static Setting,
+    setting: &'static Setting,
     patch: Option<Schema>,
     put: Option<Schema>,
     create: Option<(&'static Create, Schema)>,
@@ -100,7 +100,7 @@ static FIELDS_QUERY: LazyLock<Schema> =
     LazyLock::new(|| object([optional("fields", string()), optional("include_fields", boolean())]));
 
 impl Prepared {
-    pub(super) fn key(&self, path: &RawPathParams) -> ApiResult<Key> {
+    fn key(&self, path: &RawPathParams) -> ApiResult<Key> {
         let values: Vec<_> = path.iter().map(|(_, value)| value.to_owned()).collect();
         self.setting.check_parameters(&values)?;
         Ok(Key { kind: self.setting.path, id: values.join("/") })
@@ -130,7 +130,9 @@ impl Prepared {
     async fn patch(&'static self, app: &App, path: &RawPathParams, body: Value) -> ApiResult {
         let key = self.key(path)?;
         let schema = self.patch.as_ref().expect("declared with its schema");
-        let body = schema.check_body(&body)?.clone();
+        schema.check_body(&body)?;
+        self.check_id(&key, &body)?;
+        let Value::Object(body) = body else { unreachable!("checked above") };
         let document = self.write(app, key, Change::Patch(body)).await?;
         Ok(json(StatusCode::OK, self.answer(document)))
     }
@@ -138,13 +140,14 @@ impl Prepared {
     async fn put(&'static self, app: &App, path: &RawPathParams, body: Value) -> ApiResult {
         let key = self.key(path)?;
         let schema = self.put.as_ref().expect("declared with its schema");
-        schema.check(tenantry_types::schema::Part::Payload, &body)?;
+        schema.check(Part::Payload, &body)?;
+        self.check_id(&key, &body)?;
         let document = self.write(app, key, Change::Put(body)).await?;
         Ok(json(StatusCode::OK, self.answer(document)))
     }
 
     /// Changes the setting; returns it without its secrets.
-    pub(super) async fn write(&'static self, app: &App, key: Key, change: Change) -> ApiResult<Value> {
+    async fn write(&'static self, app: &App, key: Key, change: Change) -> ApiResult<Value> {
         let transaction_app = app.clone();
         app.db.transaction(move |tx| self.write_in(&transaction_app, tx, &key, &change)).await
     }
@@ -173,6 +176,17 @@ impl Prepared {
             }
         };
         store::save(app, tx, key, before.as_ref(), document, (secrets, old))
+    }
+
+    /// A member that stands for a parameter of the path says what the path says.
+    fn check_id(&self, key: &Key, body: &Value) -> ApiResult<()> {
+        let name = self.create.as_ref().and_then(|(create, _)| create.id);
+        match name.and_then(|name| Some((name, body.get(name)?))) {
+            Some((name, id)) if *id != key.id => {
+                Err(ApiError::invalid_body(format!("{name} must be `{}`, as in the path", key.id)).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn create(&'static self, app: &App, body: &Value) -> ApiResult {
@@ -228,11 +242,4 @@ pub(super) enum Change {
 /// If there is none.
 pub(super) fn prepared(setting: &Setting) -> &'static Prepared {
     PREPARED.iter().find(|one| one.setting.path == setting.path).expect("a setting of the list")
-}
-
-/// A refusal that names no member.
-pub(super) fn not_found(message: &str, code: Option<tenantry_types::ErrorCode>) -> Failure {
-    let mut error = ApiError::new(404, message);
-    error.code = code;
-    error.into()
 }

@@ -95,6 +95,7 @@ pub(super) fn save(
         _ => Object::new(),
     };
     all.extend(sent);
+    all.retain(|_, secret| !secret.is_null());
     let sealed = if all.is_empty() {
         None
     } else {

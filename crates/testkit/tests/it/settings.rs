@@ -195,6 +195,11 @@ async fn email_templates_are_made_and_changed() {
     let changed = t.admin.patch(path, &json!({"subject": "Hello", "from": null})).await.expect(200);
     assert_eq!((&changed["subject"], &changed["from"]), (&json!("Hello"), &Value::Null));
     assert_eq!(t.admin.put(path, &template).await.expect(200), template);
+    let other = t.admin.patch(path, &json!({"template": "verify_email"})).await;
+    assert_eq!(
+        (other.status, other.text("message")),
+        (400, "template must be `welcome_email`, as in the path")
+    );
     assert_eq!(t.admin.get("/api/v2/email-templates/verify_email").await.status, 404);
     assert_eq!(t.admin.get("/api/v2/email-templates/nothing").await.status, 400);
 }

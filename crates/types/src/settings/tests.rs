@@ -61,7 +61,10 @@ fn secrets_are_taken_out_by_their_path() {
     let taken =
         take_secrets(&mut document, &[&["credentials", "secretAccessKey"], &["credentials", "api_key"]]);
     assert_eq!(document, json!({"name": "ses", "credentials": {"region": "r"}}));
-    assert_eq!(Value::Object(taken), json!({"credentials.secretAccessKey": "s"}));
+    assert_eq!(
+        Value::Object(taken),
+        json!({"credentials.secretAccessKey": "s", "credentials.api_key": null})
+    );
 }
 
 #[test]
