@@ -89,6 +89,12 @@ pub(crate) fn user_attribute_profile_id(random: &Random) -> String {
     format!("uap_{}", random.text(BASE58, 22))
 }
 
+/// The id of a stored setting of which there are several.
+pub(crate) fn configuration_id(random: &Random, prefix: &str) -> String {
+    let length = if prefix.is_empty() { 32 } else { 22 };
+    format!("{prefix}{}", random.text(BASE58, length))
+}
+
 /// The id of an API: its time of creation in seconds, and 64 random bits, in hex.
 pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
     format!("{:08x}{}", clock.now_secs() & 0xffff_ffff, random.text(HEX, 16))

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, organizations, profiles, resource_servers,
-    tenant_settings, tokens,
+    client_grants, clients, connections, credentials, discovery, keys, operations, organizations, profiles,
+    resource_servers, settings, tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -24,8 +24,13 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         organizations::routes,
         profiles::routes,
         tenant_settings::routes,
+        settings::routes,
+        keys::routes,
     ];
-    slices.iter().flat_map(|slice| slice(app).routes).collect()
+    let mut routes: Vec<_> = slices.iter().flat_map(|slice| slice(app).routes).collect();
+    let rest = operations::routes(app, &routes).routes;
+    routes.extend(rest);
+    routes
 }
 
 /// The public API.

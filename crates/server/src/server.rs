@@ -269,6 +269,8 @@ pub struct RouteInfo {
     pub path: &'static str,
     /// The scopes.
     pub scopes: Vec<&'static str>,
+    /// What it does: `served`, `echo`, `empty` or `not served`.
+    pub state: &'static str,
 }
 
 impl Running {
@@ -295,6 +297,7 @@ impl Running {
             method: route.method.to_string(),
             path: route.path,
             scopes: route.scopes.iter().map(|scope| scope.as_str()).collect(),
+            state: route.state.as_str(),
         };
         router::api_routes(&self.app).into_iter().map(info).collect()
     }

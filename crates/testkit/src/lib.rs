@@ -316,6 +316,11 @@ impl Caller {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// `PUT`.
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
     /// `PATCH`.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
         self.send(self.request(Method::PATCH, path).json(body)).await

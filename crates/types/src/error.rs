@@ -36,6 +36,18 @@ pub enum ErrorCode {
     ConnectionProfileConflict,
     /// A user attribute profile of this name exists.
     UserAttributeProfileConflict,
+    /// No user has this id.
+    InexistentUser,
+    /// No provider sends the tenant's e-mail.
+    InexistentEmailProvider,
+    /// A provider sends the tenant's e-mail already.
+    EmailProviderConflict,
+    /// The tenant has no such e-mail template.
+    InexistentEmailTemplate,
+    /// The tenant has such an e-mail template already.
+    EmailTemplateConflict,
+    /// No theme has this id.
+    ThemeNotFound,
     /// An API with this identifier exists.
     ResourceServerConflict,
     /// A grant for this client, API and subject type exists.
@@ -78,6 +90,12 @@ impl ErrorCode {
             Self::InexistentUserAttributeProfile => "inexistent_user_attribute_profile",
             Self::ConnectionProfileConflict => "connection_profile_conflict",
             Self::UserAttributeProfileConflict => "user_attribute_profile_conflict",
+            Self::InexistentUser => "inexistent_user",
+            Self::InexistentEmailProvider => "inexistent_email_provider",
+            Self::EmailProviderConflict => "email_provider_conflict",
+            Self::InexistentEmailTemplate => "inexistent_email_template",
+            Self::EmailTemplateConflict => "email_template_conflict",
+            Self::ThemeNotFound => "theme_not_found",
             Self::ResourceServerConflict => "resource_server_conflict",
             Self::ClientGrantConflict => "client_grant_conflict",
             Self::ClientConflict => "client_conflict",

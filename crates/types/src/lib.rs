@@ -18,6 +18,7 @@ pub mod patch;
 pub mod resource_servers;
 pub mod schema;
 pub mod scope;
+pub mod settings;
 pub mod tenant_settings;
 pub mod time;
 pub mod token_quota;

@@ -21,7 +21,14 @@ pub(crate) enum Failure {
 
 impl Failure {
     pub(crate) fn not_found(message: &str, code: ErrorCode) -> Self {
-        ApiError::new(404, message).with_code(code).into()
+        Self::missing(message, Some(code))
+    }
+
+    /// The same, where Auth0 has no code for it.
+    pub(crate) fn missing(message: &str, code: Option<ErrorCode>) -> Self {
+        let mut error = ApiError::new(404, message);
+        error.code = code;
+        error.into()
     }
 
     pub(crate) fn client_not_found() -> Self {

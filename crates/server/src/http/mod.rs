@@ -15,7 +15,7 @@ pub(crate) use error::{ApiResult, Failure, OAuthError};
 pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging};
 pub(crate) use listener::{Listener, Peer, Tls};
 pub(crate) use query::{Page, Query, list_link};
-pub(crate) use route::{ApiRoute, Slice};
+pub(crate) use route::{ApiRoute, Slice, State};
 pub(crate) use service::Service;
 
 use axum::response::{IntoResponse, Response};

@@ -15,6 +15,31 @@ pub(crate) struct ApiRoute {
     pub(crate) path: &'static str,
     pub(crate) scopes: &'static [Scope],
     pub(crate) router: MethodRouter<App>,
+    pub(crate) state: State,
+}
+
+/// What a route does, as the documents tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The operation, in full.
+    Served,
+    /// Keeps a setting and gives it back; nothing else reads it.
+    Echo,
+    /// What an empty tenant answers.
+    Empty,
+    /// 501.
+    NotServed,
+}
+
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Echo => "echo",
+            Self::Empty => "empty",
+            Self::NotServed => "not served",
+        }
+    }
 }
 
 /// The routes of a slice.
@@ -28,7 +53,13 @@ impl<'a> Slice<'a> {
         Self { app, routes: Vec::new() }
     }
 
-    fn add<H, T>(mut self, method: Method, path: &'static str, scopes: &'static [Scope], handler: H) -> Self
+    pub(crate) fn add<H, T>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, App>,
         T: 'static,
@@ -37,7 +68,7 @@ impl<'a> Slice<'a> {
         let app = self.app.clone();
         let check = move |request: Request, next: Next| authorize(app.clone(), scopes, request, next);
         let router = on(filter, handler).route_layer(middleware::from_fn(check));
-        self.routes.push(ApiRoute { method, path, scopes, router });
+        self.routes.push(ApiRoute { method, path, scopes, router, state: State::Served });
         self
     }
 

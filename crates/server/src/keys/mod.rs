@@ -1,19 +1,22 @@
 //! The tenant's signing keys: parsed once, published as a JWK Set, shown on clients as `signing_keys`, and used by
 //! threads of their own.
 
+mod routes;
 mod signer;
 
+pub(crate) use routes::routes;
 pub(crate) use signer::{Signature, Signer};
 
 use crate::db::{DbError, DbResult};
 use crate::seal::MasterKey;
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
 use tenantry_jose::{
     JwkSet, RsaPublicKey, RsaSigningKey, SigningAlgorithm, VerifyingAlgorithm, base64url, certificate, sha256,
 };
+use tenantry_types::time;
 
 /// Where a private key is sealed.
 pub(crate) fn seal_context(tenant: &str, kid: &str) -> String {
@@ -26,9 +29,10 @@ pub(crate) struct StoredKey {
     pub(crate) is_current: bool,
     pub(crate) private_key: Vec<u8>,
     pub(crate) certificate: Vec<u8>,
+    created_at: i64,
 }
 
-pub(crate) const KEYS: &str = "SELECT kid, state, private_key, certificate FROM signing_key \
+pub(crate) const KEYS: &str = "SELECT kid, state, private_key, certificate, created_at FROM signing_key \
     WHERE tenant = $1 AND state <> 'revoked' ORDER BY created_at DESC";
 
 pub(crate) fn read_key(row: &crate::db::Row<'_>) -> DbResult<StoredKey> {
@@ -37,6 +41,7 @@ pub(crate) fn read_key(row: &crate::db::Row<'_>) -> DbResult<StoredKey> {
         is_current: row.text(1)? == "current",
         private_key: row.bytes(2)?.to_vec(),
         certificate: row.bytes(3)?.to_vec(),
+        created_at: row.int(4)?,
     })
 }
 
@@ -48,6 +53,8 @@ pub(crate) struct Keys {
     jwks: PublishedKeys,
     jwks_without_alg: PublishedKeys,
     signing_keys: SigningKeys,
+    /// The keys as the API of signing keys shows them, by their ids.
+    shown: Vec<(String, Value)>,
     /// The header of nearly every token that the current key signs.
     header: String,
 }
@@ -95,6 +102,7 @@ impl Keys {
         let mut current = None;
         let mut public = Vec::new();
         let mut set = JwkSet::default();
+        let mut shown = Vec::new();
         for key in stored {
             let pkcs8 = master
                 .open(&seal_context(tenant, &key.kid), &key.private_key)
@@ -112,6 +120,7 @@ impl Keys {
                 &base64::engine::general_purpose::STANDARD,
                 &key.certificate,
             )]);
+            shown.push((key.kid.clone(), show(&key).map_err(|error| bad(&error.to_string()))?));
             jwk.kid = Some(key.kid);
             set.keys.push(jwk);
             if key.is_current {
@@ -134,7 +143,7 @@ impl Keys {
         }
         let jwks_without_alg = publish(&set)?;
         let header = header(SigningAlgorithm::Rs256, "JWT", current.kid());
-        Ok(Self { current, public, jwks, jwks_without_alg, signing_keys, header })
+        Ok(Self { current, public, jwks, jwks_without_alg, signing_keys, shown, header })
     }
 
     /// The key that signs.
@@ -161,6 +170,11 @@ impl Keys {
         &self.signing_keys
     }
 
+    /// The keys as the API of signing keys shows them, by their ids.
+    pub(crate) fn shown(&self) -> &[(String, Value)] {
+        &self.shown
+    }
+
     /// The protected header of a token that the current key signs.
     pub(crate) fn header(&self, algorithm: SigningAlgorithm, typ: &str) -> Cow<'_, str> {
         match (algorithm, typ) {
@@ -174,8 +188,30 @@ fn header(algorithm: SigningAlgorithm, typ: &str, kid: &str) -> String {
     format!(r#"{{"alg":"{}","typ":"{typ}","kid":"{kid}"}}"#, algorithm.as_str())
 }
 
+fn show(key: &StoredKey) -> Result<Value, certificate::CertificateError> {
+    let thumbprint = sha1(&key.certificate).map(|byte| format!("{byte:02X}"));
+    let mut shown = json!({
+        "kid": &key.kid,
+        "cert": certificate::to_pem(&key.certificate)?,
+        "pkcs7": certificate::to_pkcs7(&key.certificate)?,
+        "fingerprint": thumbprint.join(":"),
+        "thumbprint": thumbprint.concat(),
+    });
+    if key.is_current {
+        shown["current"] = true.into();
+        shown["current_since"] = time::print(key.created_at).into();
+    } else {
+        shown["previous"] = true.into();
+    }
+    Ok(shown)
+}
+
 /// The `x5t` of RFC 7517 section 4.8, which is SHA-1 by definition; nothing relies on its strength.
 fn x5t(certificate: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate);
-    base64url(digest.as_ref())
+    base64url(&sha1(certificate))
+}
+
+fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    digest.as_ref().try_into().expect("SHA-1 has 20 bytes")
 }

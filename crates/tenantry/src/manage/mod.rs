@@ -23,7 +23,6 @@ use output::{Fields, Output};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::future::Future;
 use tenantry_sdk::{Call, Error, ManagementClient, Page};
 
 /// A group of commands with the options that all groups have.

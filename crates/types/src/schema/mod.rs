@@ -27,6 +27,7 @@ enum Kind {
     Any,
     Boolean,
     Integer { min: Option<i64>, max: Option<i64> },
+    Number { min: Option<i64>, max: Option<i64> },
     String(StringRules),
     Array { items: Box<Schema>, min: usize, max: usize, unique: bool },
     Object { members: Vec<Member>, open: Option<Box<Schema>>, min: usize, max: usize },
@@ -116,6 +117,12 @@ pub fn integer() -> Schema {
     Schema::of(Kind::Integer { min: None, max: None })
 }
 
+/// A number, whole or not.
+#[must_use]
+pub fn number() -> Schema {
+    Schema::of(Kind::Number { min: None, max: None })
+}
+
 /// Text.
 #[must_use]
 pub fn string() -> Schema {
@@ -178,7 +185,7 @@ impl Schema {
     #[must_use]
     pub fn min(mut self, least: u32) -> Self {
         match &mut self.kind {
-            Kind::Integer { min, .. } => *min = Some(least.into()),
+            Kind::Integer { min, .. } | Kind::Number { min, .. } => *min = Some(least.into()),
             Kind::String(rules) => rules.min = least as usize,
             Kind::Array { min, .. } | Kind::Object { min, .. } => *min = least as usize,
             _ => unreachable!("this kind of value has no size"),
@@ -193,7 +200,7 @@ impl Schema {
     #[must_use]
     pub fn max(mut self, most: u32) -> Self {
         match &mut self.kind {
-            Kind::Integer { max, .. } => *max = Some(most.into()),
+            Kind::Integer { max, .. } | Kind::Number { max, .. } => *max = Some(most.into()),
             Kind::String(rules) => rules.max = Some(most as usize),
             Kind::Array { max, .. } | Kind::Object { max, .. } => *max = most as usize,
             _ => unreachable!("this kind of value has no size"),

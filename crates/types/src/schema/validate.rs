@@ -125,6 +125,18 @@ fn visit(schema: &Schema, at: At<'_>, value: &Value) -> Result<(), Violation> {
                 _ => Ok(()),
             }
         }
+        (Kind::Number { min, max }, Value::Number(number)) => {
+            #[expect(clippy::cast_precision_loss, reason = "limits are small")]
+            let limit = |limit: Option<i64>| limit.map(|limit| limit as f64);
+            let n = number.as_f64().unwrap_or(f64::NAN);
+            if let Some(min) = limit(*min).filter(|min| n < *min) {
+                return fail(format!("Value {number} is less than minimum {min}"));
+            }
+            if let Some(max) = limit(*max).filter(|max| n > *max) {
+                return fail(format!("Value {number} is greater than maximum {max}"));
+            }
+            Ok(())
+        }
         (Kind::String(rules), Value::String(text)) => match string(rules, text) {
             None => Ok(()),
             Some(detail) => fail(detail),
@@ -154,6 +166,7 @@ fn visit(schema: &Schema, at: At<'_>, value: &Value) -> Result<(), Violation> {
             let expected = match kind {
                 Kind::Boolean => "boolean",
                 Kind::Integer { .. } => "integer",
+                Kind::Number { .. } => "number",
                 Kind::String(_) => "string",
                 Kind::Array { .. } => "array",
                 Kind::Object { .. } => "object",
@@ -231,7 +244,7 @@ fn duplicate(values: &[Value]) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Schema, any_of, array, boolean, format, integer, object, one_of, optional, required, string,
+        Schema, any_of, array, boolean, format, integer, number, object, one_of, optional, required, string,
     };
     use super::*;
     use crate::format::Format;
@@ -248,6 +261,7 @@ mod tests {
             optional("list", array(object([required("id", string())])).min(1).unique()),
             optional("bag", object([optional("x", boolean())]).open_with(string()).max(2)),
             optional("either", any_of([boolean(), string()])),
+            optional("weight", number().min(1).max(5)),
         ])
     }
 
@@ -317,6 +331,15 @@ mod tests {
                 "'Too many properties defined (3), maximum 2' on property bag.",
             ),
             (json!({"name": "x", "either": 1}), "'None of the valid schemas were met' on property either."),
+            (json!({"name": "x", "weight": 0.5}), "'Value 0.5 is less than minimum 1' on property weight."),
+            (
+                json!({"name": "x", "weight": 5.5}),
+                "'Value 5.5 is greater than maximum 5' on property weight.",
+            ),
+            (
+                json!({"name": "x", "weight": "1"}),
+                "'Expected type number but found type string' on property weight.",
+            ),
             (json!([]), "'Expected type object but found type array'."),
         ];
         for (body, expected) in cases {
@@ -333,7 +356,7 @@ mod tests {
     #[test]
     fn good_bodies_pass() {
         let good = json!({"name": "x", "size": 5, "note": null, "kind": "b", "link": "", "list": [{"id": "1"}],
-            "bag": {"x": false, "y": "z"}, "either": "s"});
+            "bag": {"x": false, "y": "z"}, "either": "s", "weight": 2.5});
         schema().check(Part::Payload, &good).unwrap();
     }
 
