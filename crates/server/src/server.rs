@@ -9,7 +9,7 @@ use crate::http::{Listener, Peer, Service, Tls};
 use crate::keys::Signer;
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
-use crate::{Clock, Random, ops, router};
+use crate::{Clock, Random, clients, ops, router};
 use axum::body::Body;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -186,6 +186,7 @@ impl Server {
         let (https, https_address) = bind(config.listen.as_deref().unwrap_or(DEFAULT_LISTEN)).await?;
         let domain = provision::domain(&db, config.domain.as_deref(), https_address.port()).await?;
         Provision { db: &db, master: &master, clock: &clock, random: &random }.run(&domain).await?;
+        clients::search::index::index_missing(&db).await?;
         let tls = Tls::new(certificate.load(&db, &master, &clock, &domain).await?);
 
         let app = App::load(Parts {

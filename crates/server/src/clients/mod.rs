@@ -8,6 +8,7 @@ pub(crate) mod certificate;
 mod list;
 mod render;
 mod routes;
+pub(crate) mod search;
 mod secrets;
 pub(crate) mod store;
 

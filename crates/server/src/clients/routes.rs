@@ -3,7 +3,7 @@
 use super::list::{self, Filter, Listed};
 use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
-use super::{Client, secrets};
+use super::{Client, search, secrets};
 use crate::app::App;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
@@ -24,6 +24,7 @@ use tenantry_types::{ApiError, ErrorCode, Object, Scope, ScopeSet};
 
 const CLIENTS: &str = "/api/v2/clients";
 const CLIENT: &str = "/api/v2/clients/{id}";
+const SEARCH: &str = "/api/v2/clients/search";
 const SECRETS: &str = "/api/v2/clients/{id}/secrets";
 const SECRET: &str = "/api/v2/clients/{id}/secrets/{secret_id}";
 
@@ -32,6 +33,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(CLIENTS, READ_SCOPES, list_clients)
         .post(CLIENTS, &[Scope::CREATE_CLIENTS], create_client)
+        .get(SEARCH, &[Scope::READ_CLIENTS, Scope::READ_CLIENT_SUMMARY], search::search_clients)
         .get(CLIENT, READ_SCOPES, get_client)
         .patch(CLIENT, UPDATE_SCOPES, update_client)
         .delete(CLIENT, &[Scope::DELETE_CLIENTS], delete_client)

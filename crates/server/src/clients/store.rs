@@ -1,5 +1,6 @@
 //! Clients in the database.
 
+use super::search::index;
 use super::{Client, Secret};
 use crate::app::App;
 use crate::clock::Random;
@@ -8,6 +9,7 @@ use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use crate::ids;
 use crate::seal::{MasterKey, SealError};
 use std::sync::atomic::AtomicI64;
+use tenantry_types::clients::search::name_key;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
 
@@ -86,8 +88,8 @@ impl NewClient {
 
 const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, document, signing_keys_at, \
     client_secret_at, secret_id, is_global, is_first_party, app_type, external_client_id, \
-    resource_server_identifier, created_at, updated_at) \
-    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)";
+    resource_server_identifier, created_at, updated_at, name_key) \
+    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
     let NewClient { document, stored, secret, seq, now } = client;
@@ -106,9 +108,11 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
             app_type(document),
             document.text("external_client_id"),
             document.text("resource_server_identifier"),
-            *now
+            *now,
+            &name_key(document.members())
         ],
     )?;
+    index::insert(tx, tenant, *seq, document)?;
     insert_secret(tx, tenant, document.client_id(), secret, *now)?;
     insert_aliases(tx, tenant, document)?;
     count(tx, tenant, document, 1)?;
@@ -311,7 +315,7 @@ fn enabled_credentials(document: &ClientDocument) -> Vec<&str> {
     all.filter_map(|credential| credential.get("id")?.as_str()).collect()
 }
 
-fn parse(json: &str) -> DbResult<ClientDocument> {
+pub(super) fn parse(json: &str) -> DbResult<ClientDocument> {
     ClientDocument::from_json(json).map_err(|error| DbError::Data(format!("client: {error}")))
 }
 
@@ -343,7 +347,7 @@ pub(crate) fn update(
 ) -> DbResult<Option<StoredClient>> {
     const UPDATE: &str = "UPDATE client SET version = version + 1, document = $4, signing_keys_at = $5, \
         client_secret_at = $6, secret_id = COALESCE($7, secret_id), is_first_party = $8, app_type = $9, \
-        external_client_id = $10, resource_server_identifier = $11, updated_at = $12 \
+        external_client_id = $10, resource_server_identifier = $11, updated_at = $12, name_key = $13 \
         WHERE tenant = $1 AND client_id = $2 AND version = $3";
     let client_id = after.client_id();
     let stored = after.to_stored();
@@ -361,12 +365,14 @@ pub(crate) fn update(
             app_type(after),
             after.text("external_client_id"),
             after.text("resource_server_identifier"),
-            now
+            now,
+            &name_key(after.members())
         ],
     )?;
     if updated == 0 {
         return Ok(None);
     }
+    index::update(tx, tenant, before, after)?;
     if let Some(secret) = secret {
         retire_secrets(tx, tenant, client_id, secret.keep_others_until, now)?;
         insert_secret(tx, tenant, client_id, secret, now)?;
@@ -391,6 +397,7 @@ pub(crate) fn update(
 /// Deletes a client and, through the references of other tables, everything that belongs to it.
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
     let client_id = document.client_id();
+    index::remove(tx, tenant, document)?;
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
     count(tx, tenant, document, -1)?;
     for kind in [Kind::Client, Kind::Grant] {

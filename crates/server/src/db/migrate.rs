@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_credentials.sql"),
     include_str!("migrations/0003_connections.sql"),
     include_str!("migrations/0005_tenant_settings.sql"),
+    include_str!("migrations/0006_search.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> DbResult<()> {

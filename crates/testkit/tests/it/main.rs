@@ -17,6 +17,7 @@ mod mtls;
 mod quotas;
 mod resource_servers;
 mod sdk;
+mod search;
 mod secrets;
 mod tenant_settings;
 mod third_party;

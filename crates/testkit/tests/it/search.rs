@@ -1,0 +1,207 @@
+use serde_json::{Value, json};
+use tenantry_testkit::{Caller, Testkit, client_path};
+
+/// The names that a search finds, in its order.
+async fn names(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
+    let reply =
+        caller.send(caller.request(reqwest::Method::GET, "/api/v2/clients/search").query(query)).await;
+    let found = reply.expect(200);
+    found["clients"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn scim(t: &Testkit, q: &str) -> Vec<String> {
+    names(&t.admin, &[("q", q), ("parser", "scim")]).await
+}
+
+async fn some_clients(t: &Testkit) -> Vec<Value> {
+    let mut made = Vec::new();
+    for body in [
+        json!({"name": "Payments-application", "app_type": "spa", "client_metadata": {"env": "prod-eu", "tier": "gold"}}),
+        json!({"name": "Corp Payments Service", "app_type": "native", "client_metadata": {"env": "prod-us"},
+               "callbacks": ["https://app.example.com/cb"]}),
+        json!({"name": "billing", "is_first_party": false, "client_metadata": {"env": "dev"}}),
+        json!({"name": "ab"}),
+    ] {
+        made.push(t.create_client(body).await);
+        t.clock.advance(std::time::Duration::from_secs(60));
+    }
+    made
+}
+
+#[tokio::test]
+async fn clients_are_found_by_what_is_known_about_them() {
+    let t = Testkit::start().await;
+    let made = some_clients(&t).await;
+    let id = |i: usize| made[i]["client_id"].as_str().unwrap();
+    let cases = [
+        (r#"name eq "payments-APPLICATION""#.to_owned(), vec![0]),
+        (r#"name co "pay""#.into(), vec![0, 1]),
+        (r#"name co "yments s""#.into(), vec![1]),
+        (r#"name sw "corp""#.into(), vec![1]),
+        (r#"name ew "ing""#.into(), vec![2]),
+        (r#"name sw "b""#.into(), vec![2]),
+        (r#"name eq "ab""#.into(), vec![3]),
+        (format!(r#"client_id eq "{}""#, id(2)), vec![2]),
+        (r#"app_type eq "spa" or app_type eq "native""#.into(), vec![0, 1]),
+        (r#"is_first_party eq false"#.into(), vec![2]),
+        (r#"metadata.env sw "prod" and not (metadata.tier pr)"#.into(), vec![1]),
+        (r#"metadata.env ne "dev""#.into(), vec![0, 1]),
+        (r#"metadata.env eq "dev""#.into(), vec![2]),
+        (r#"callback_host eq "app.example.com""#.into(), vec![1]),
+        (r#"callback_host ew ".example.com" and name co "corp""#.into(), vec![1]),
+        (r#"name co "zzz""#.into(), vec![]),
+        (r#"client_grant.allow_any_organization eq true"#.into(), vec![]),
+        (r#"client_grant.organization_id eq "org_0123456789abcdef""#.into(), vec![]),
+    ];
+    for (q, expected) in cases {
+        let expected: Vec<_> = expected.iter().map(|i: &usize| made[*i]["name"].as_str().unwrap()).collect();
+        assert_eq!(scim(&t, &q).await, expected, "{q}");
+    }
+    assert_eq!(
+        names(&t.admin, &[("q", "name:payments AND NOT app_type:spa")]).await,
+        ["Corp Payments Service"]
+    );
+    // The administrator's client and the global one are clients too.
+    assert_eq!(names(&t.admin, &[]).await.len(), made.len() + 2);
+}
+
+#[tokio::test]
+async fn what_changes_is_found_at_once_and_what_is_deleted_never_again() {
+    let t = Testkit::start().await;
+    let client = t.create_client(json!({"name": "before", "client_metadata": {"a": "1"}})).await;
+    let _ = t
+        .admin
+        .patch(&client_path(&client), &json!({"name": "later", "client_metadata": {"a": "2"}}))
+        .await
+        .expect(200);
+    for (q, count) in [
+        (r#"name co "befo""#, 0),
+        (r#"name co "late""#, 1),
+        (r#"metadata.a eq "1""#, 0),
+        (r#"metadata.a eq "2""#, 1),
+    ] {
+        assert_eq!(scim(&t, q).await.len(), count, "{q}");
+    }
+    let grant = json!({"client_id": client["client_id"], "audience": t.audience(), "scope": [], "allow_any_organization": true});
+    let grant = t.admin.post("/api/v2/client-grants", &grant).await.expect(201);
+    let any = r#"client_grant.allow_any_organization eq true"#;
+    assert_eq!(scim(&t, any).await, ["later"]);
+    let path = format!("/api/v2/client-grants/{}", grant["id"].as_str().unwrap());
+    let _ = t.admin.delete(&path).await.expect(204);
+    assert!(scim(&t, any).await.is_empty());
+    let _ = t.admin.delete(&client_path(&client)).await.expect(204);
+    assert!(scim(&t, r#"name co "late""#).await.is_empty());
+    let left: i64 = rusqlite::Connection::open(t.database())
+        .unwrap()
+        .query_row("SELECT COUNT(*) FROM client_term WHERE NOT EXISTS (SELECT 1 FROM client WHERE client.seq = client_term.seq)", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0, "terms of a deleted client");
+}
+
+#[tokio::test]
+async fn pages_are_walked_in_each_order() {
+    let t = Testkit::start().await;
+    let names_in = ["delta", "Alpha", "charlie", "bravo", "alpha"];
+    for name in names_in {
+        t.create_client(json!({"name": format!("{name} walk")})).await;
+        t.clock.advance(std::time::Duration::from_secs(1));
+    }
+    let mut by_name: Vec<_> = names_in.iter().map(|name| format!("{name} walk")).collect();
+    let created = by_name.clone();
+    by_name.sort_by_key(|name| name.to_lowercase());
+    for (sort, expected) in [(None, &created), (Some("name"), &by_name), (Some("updated_at"), &created)] {
+        for q in [r#"name co "walk""#, r#"name co "alpha" or name co "walk" or not (name co "walk")"#] {
+            let (mut seen, mut from) = (Vec::new(), None::<String>);
+            loop {
+                let mut query = vec![("q", q), ("parser", "scim"), ("take", "2")];
+                query.extend(sort.map(|sort| ("sort", sort)));
+                query.extend(from.as_deref().map(|from| ("from", from)));
+                let request = t.admin.request(reqwest::Method::GET, "/api/v2/clients/search").query(&query);
+                let page = t.admin.send(request).await.expect(200);
+                let clients = page["clients"].as_array().unwrap();
+                assert!(clients.len() <= 2);
+                seen.extend(clients.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+                match page["next"].as_str() {
+                    Some(next) => from = Some(next.to_owned()),
+                    None => break,
+                }
+            }
+            seen.retain(|name| name.ends_with("walk"));
+            assert_eq!(&seen, expected, "{sort:?} {q}");
+        }
+    }
+    let page = t.admin.get("/api/v2/clients/search?take=1").await.expect(200);
+    let next = page["next"].as_str().unwrap();
+    let other = t.admin.get(&format!("/api/v2/clients/search?take=1&sort=name&from={next}")).await;
+    assert_eq!((other.status, other.text("errorCode")), (400, "invalid_paging"));
+}
+
+#[tokio::test]
+async fn a_search_shows_settings_by_scope_and_keys_to_nobody() {
+    let t = Testkit::start().await;
+    t.create_client(
+        json!({"name": "one", "addons": {"slack": {"team": "t"}}, "encryption_key": {"pub": "x"}}),
+    )
+    .await;
+    let everything = t.with_scopes(&["read:clients", "read:client_keys", "read:client_credentials"]).await;
+    let found = everything.get("/api/v2/clients/search?q=name:one").await.expect(200);
+    let client = &found["clients"][0];
+    for hidden in ["client_secret", "encryption_key", "signing_keys", "owners", "addons"] {
+        assert!(client.get(hidden).is_none(), "{hidden}");
+    }
+    assert!(client["grant_types"].is_array() && client["created_at"].as_str().unwrap().ends_with('Z'));
+    let summary = t.with_scopes(&["read:client_summary"]).await;
+    let found = summary.get("/api/v2/clients/search?q=name:one").await.expect(200);
+    let names: Vec<_> = found["clients"][0].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["name", "client_id"]);
+    let only = t.admin.get("/api/v2/clients/search?q=name:one&fields=name,updated_at").await.expect(200);
+    let names: Vec<_> = only["clients"][0].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["tenant", "name", "updated_at"]);
+    let without = t
+        .admin
+        .get("/api/v2/clients/search?q=name:one&fields=created_at&include_fields=false")
+        .await
+        .expect(200);
+    assert!(
+        without["clients"][0].get("created_at").is_none()
+            && without["clients"][0].get("updated_at").is_some()
+    );
+}
+
+#[tokio::test]
+async fn searches_that_make_no_sense_are_refused() {
+    let t = Testkit::start().await;
+    let long = "x".repeat(1_001);
+    for (query, code) in [
+        (vec![("q", "name:")], "invalid_query_string"),
+        (vec![("q", "name eq"), ("parser", "scim")], "invalid_query_string"),
+        (vec![("q", "callbacks:x")], "invalid_query_string"),
+        (vec![("q", "a b c d e f")], "invalid_query_string"),
+        (vec![("q", &*long)], "invalid_query_string"),
+        (vec![("parser", "sql")], "invalid_query_string"),
+        (vec![("sort", "client_id")], "invalid_query_string"),
+        (vec![("take", "0")], "invalid_query_string"),
+        (vec![("take", "101")], "invalid_query_string"),
+        (vec![("from", "nonsense")], "invalid_paging"),
+        (vec![("nothing", "x")], "invalid_query_string"),
+    ] {
+        let request = t.admin.request(reqwest::Method::GET, "/api/v2/clients/search").query(&query);
+        let reply = t.admin.send(request).await;
+        assert_eq!((reply.status, reply.text("errorCode")), (400, code), "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn clients_of_an_older_version_are_indexed_at_the_next_start() {
+    let t = Testkit::start().await;
+    t.create_client(json!({"name": "from before"})).await;
+    let database = t.database();
+    let t = t
+        .restart(|_| {
+            let database = rusqlite::Connection::open(&database).unwrap();
+            database.execute_batch("DELETE FROM client_term; UPDATE client SET name_key = NULL;").unwrap();
+        })
+        .await;
+    assert_eq!(scim(&t, r#"name co "rom bef""#).await, ["from before"]);
+    assert_eq!(names(&t.admin, &[("sort", "name"), ("q", "from")]).await, ["from before"]);
+}
