@@ -19,6 +19,7 @@ mod ids;
 mod keys;
 mod ops;
 mod provision;
+mod registration;
 mod resource_servers;
 mod router;
 mod seal;
@@ -27,6 +28,7 @@ mod tenant_settings;
 mod tls;
 mod tokens;
 
+pub use crate::http::Network;
 pub use admin::{AdminClient, AdminError, admin_client};
 pub use clock::{Clock, Random};
 pub use config::Config;

@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, resource_servers, tenant_settings, tokens,
+    client_grants, clients, connections, credentials, discovery, registration, resource_servers,
+    tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -21,6 +22,7 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         resource_servers::routes,
         connections::routes,
         tenant_settings::routes,
+        registration::routes,
     ];
     slices.iter().flat_map(|slice| slice(app).routes).collect()
 }
@@ -33,7 +35,11 @@ pub(crate) fn router(app: &App) -> Router {
         header::AUTHORIZATION,
         "auth0-client".parse().expect("a header name"),
     ]);
-    let protocol = Router::new().merge(discovery::routes()).merge(tokens::routes()).layer(cors);
+    let protocol = Router::new()
+        .merge(discovery::routes())
+        .merge(tokens::routes())
+        .merge(registration::protocol_routes())
+        .layer(cors);
     let api = api_routes(app)
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.path, route.router));

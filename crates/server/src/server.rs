@@ -5,7 +5,7 @@ use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
 use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
 use crate::db::{Db, DbError};
-use crate::http::{Listener, Peer, Service, Tls};
+use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
 use crate::keys::Signer;
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
@@ -43,6 +43,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// Nothing could be fetched.
+    #[error("cannot set up fetches: {0}")]
+    Outgoing(String),
     /// No thread could be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -172,6 +175,20 @@ impl Server {
         clock: Clock,
         random: Random,
     ) -> Result<Running, StartError> {
+        Self::start_in(config, dir, clock, random, &Network::default()).await
+    }
+
+    /// Starts a server for which names lead elsewhere than the system says.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_in(
+        config: &Config,
+        dir: DataDir,
+        clock: Clock,
+        random: Random,
+        network: &Network,
+    ) -> Result<Running, StartError> {
         if let Some(domain) = &config.domain {
             check_domain(domain)?;
         }
@@ -199,6 +216,7 @@ impl Server {
             default_audience: config.default_audience.clone(),
             proxies,
             signer: Signer::start().map_err(StartError::Thread)?,
+            outgoing: Outgoing::new(network).map_err(|error| StartError::Outgoing(error.to_string()))?,
         })
         .await?;
 

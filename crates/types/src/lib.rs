@@ -13,6 +13,7 @@ pub mod error;
 pub mod format;
 pub mod json;
 pub mod patch;
+pub mod registration;
 pub mod resource_servers;
 pub mod schema;
 pub mod scope;

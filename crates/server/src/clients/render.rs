@@ -17,6 +17,10 @@ pub(super) struct View {
     fields: Fields,
 }
 
+/// What the answer to a change leaves out, as recorded.
+const HIDDEN_AFTER_CHANGES: &[&str] =
+    &["external_client_id", "external_metadata_type", "external_metadata_created_by", "jwks_uri"];
+
 /// What a search never shows, whoever asks.
 const HIDDEN_IN_SEARCHES: &[&str] = &["client_secret", "encryption_key", "signing_keys", "owners", "addons"];
 
@@ -59,7 +63,7 @@ impl View {
     /// What the answer to a change shows: everything, but keys only to those who may read or set them.
     pub(super) fn after_change(scopes: &ScopeSet) -> Self {
         let keys = [Scope::READ_CLIENT_KEYS, Scope::READ_CLIENT_CREDENTIALS, Scope::UPDATE_CLIENT_KEYS];
-        Self { keys: scopes.contains_any(&keys), ..Self::everything() }
+        Self { keys: scopes.contains_any(&keys), hidden: HIDDEN_AFTER_CHANGES, ..Self::everything() }
     }
 
     /// Narrows it down by `fields` and `include_fields`.

@@ -86,6 +86,30 @@ impl NewClient {
     }
 }
 
+impl NewClient {
+    /// Its secret.
+    pub(crate) fn secret(&self) -> &str {
+        self.secret.value()
+    }
+
+    /// When it is made.
+    pub(crate) fn created_at(&self) -> i64 {
+        self.now
+    }
+}
+
+/// The id of the client with this metadata document.
+pub(crate) async fn id_of_external(db: &Db, tenant: &str, url: &str) -> DbResult<Option<String>> {
+    db.query_opt(BY_EXTERNAL, params![tenant, url], |row| Ok(row.text(0)?.to_owned())).await
+}
+
+/// The same, to change it.
+pub(crate) fn find_external(tx: &mut Tx<'_>, tenant: &str, url: &str) -> DbResult<Option<String>> {
+    tx.query_opt(BY_EXTERNAL, params![tenant, url], |row| Ok(row.text(0)?.to_owned()))
+}
+
+const BY_EXTERNAL: &str = "SELECT client_id FROM client WHERE tenant = $1 AND external_client_id = $2";
+
 const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, document, signing_keys_at, \
     client_secret_at, secret_id, is_global, is_first_party, app_type, external_client_id, \
     resource_server_identifier, created_at, updated_at, name_key) \

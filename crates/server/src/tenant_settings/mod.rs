@@ -25,7 +25,6 @@ use tenantry_types::token_quota::TokenQuota;
 pub(crate) struct TenantSettings {
     pub(crate) enable_dynamic_client_registration: bool,
     /// The mode of clients that register themselves; where none is set, the server's `third_party_security_mode`.
-    #[expect(dead_code, reason = "for dynamic registration")]
     pub(crate) dynamic_client_registration_security_mode: Option<ThirdPartySecurityMode>,
     pub(crate) client_id_metadata_document_supported: bool,
     #[expect(dead_code, reason = "for organizations")]

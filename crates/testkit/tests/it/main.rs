@@ -5,6 +5,7 @@
 
 mod access_tokens;
 mod authorization;
+mod cimd;
 mod client_authentication;
 mod client_grants;
 mod clients;
@@ -15,6 +16,7 @@ mod ledger;
 mod lists;
 mod mtls;
 mod quotas;
+mod registration;
 mod resource_servers;
 mod sdk;
 mod search;
@@ -22,3 +24,4 @@ mod secrets;
 mod tenant_settings;
 mod third_party;
 mod tokens;
+mod web;
