@@ -67,7 +67,7 @@ impl<'a> Statement<'a> {
             if by_term { ("client_term s CROSS JOIN client c", "s.seq") } else { ("client c", "c.seq") };
         let mut statement = Self::new(&format!("SELECT {columns} FROM {from}{join}"), tenant);
         if by_term {
-            statement.sql.push_str(" AND s.tenant = $1 AND s.seq = c.seq");
+            statement.sql.push_str(" AND s.tenant = $1 AND c.seq = s.seq + 0");
             statement.and("s.term =", Param::Bytes(ANY_ORGANIZATION));
         }
         statement.filter(filter, app_type);

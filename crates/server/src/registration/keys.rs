@@ -118,21 +118,18 @@ pub(super) fn store(
     let mut known = credentials::store::keys(tx, tenant, client_id)?;
     let (mut ids, mut warnings) = (Vec::new(), Vec::new());
     for credential in wanted {
-        let id = match known.iter().position(|known| known.kid == credential.sort) {
-            Some(at) => {
-                let known = known.swap_remove(at);
-                if credential.jwk.as_ref() != Some(&known.jwk) {
-                    warnings.push(format!(
-                        "Keeping the key '{}': another one has the same kid now, and a new key needs a new kid",
-                        known.kid
-                    ));
-                }
-                known.id
+        let id = if let Some(at) = known.iter().position(|known| known.kid == credential.sort) {
+            let known = known.swap_remove(at);
+            if credential.jwk.as_ref() != Some(&known.jwk) {
+                warnings.push(format!(
+                    "Keeping the key '{}': another one has the same kid now, and a new key needs a new kid",
+                    known.kid
+                ));
             }
-            None => {
-                credentials::store::insert(tx, tenant, client_id, credential)?;
-                credential.id.clone()
-            }
+            known.id
+        } else {
+            credentials::store::insert(tx, tenant, client_id, credential)?;
+            credential.id.clone()
         };
         ids.push(json!({"id": id}));
     }

@@ -22,7 +22,7 @@ async fn start() -> (Testkit, Web) {
     (t, web)
 }
 
-fn document(members: Value) -> Value {
+fn document(members: &Value) -> Value {
     let mut document = json!({
         "client_id": URL, "client_name": "TinyWiki", "redirect_uris": ["https://client.example/"],
         "grant_types": ["authorization_code"], "application_type": "native", "token_endpoint_auth_method": "none",
@@ -45,7 +45,7 @@ async fn register(t: &Testkit, url: &str) -> Reply {
 #[tokio::test]
 async fn a_document_registers_a_client_once() {
     let (t, web) = start().await;
-    web.put(AT, Page::json(&document(json!({}))));
+    web.put(AT, Page::json(&document(&json!({}))));
     let mapped = json!({
         "external_client_id": URL, "name": "TinyWiki", "callbacks": ["https://client.example/"],
         "logo_uri": "https://client.example/logo.png", "grant_types": ["authorization_code"], "app_type": "native",
@@ -82,10 +82,10 @@ async fn a_document_registers_a_client_once() {
     assert!(patched.get("external_client_id").is_none() && patched["description"] == "ours");
     web.put(
         AT,
-        Page::json(&document(json!({"client_name": "Wiki", "application_type": "web", "logo_uri": null}))),
+        Page::json(&document(&json!({"client_name": "Wiki", "application_type": "web", "logo_uri": null}))),
     );
     assert_eq!(register(&t, URL).await.status, 400, "null is no text");
-    let mut changed = document(json!({"client_name": "Wiki", "application_type": "web"}));
+    let mut changed = document(&json!({"client_name": "Wiki", "application_type": "web"}));
     changed.as_object_mut().unwrap().remove("logo_uri");
     web.put(AT, Page::json(&changed));
     let again = register(&t, URL).await;
@@ -119,7 +119,7 @@ async fn a_document_registers_a_client_once() {
 #[tokio::test]
 async fn registering_needs_the_setting_and_the_scope() {
     let (t, web) = start().await;
-    web.put(AT, Page::json(&document(json!({}))));
+    web.put(AT, Page::json(&document(&json!({}))));
     let body = json!({"external_client_id": URL});
     let update = t.with_scopes(&["update:clients"]).await;
     assert_eq!(update.post(REGISTER, &body).await.status, 403);
@@ -144,7 +144,7 @@ async fn registering_needs_the_setting_and_the_scope() {
 #[tokio::test]
 async fn clients_with_a_document_change_only_beside_it() {
     let (t, web) = start().await;
-    web.put(AT, Page::json(&document(json!({}))));
+    web.put(AT, Page::json(&document(&json!({}))));
     let client = register(&t, URL).await.expect(201);
     for body in [
         json!({"name": "other"}),
@@ -214,7 +214,7 @@ async fn keys_of_a_document_prove_the_client() {
     let [first, second, third] = keys.as_slice() else { unreachable!() };
     let by_key =
         json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://client.example/keys"});
-    web.put(AT, Page::json(&document(by_key)));
+    web.put(AT, Page::json(&document(&by_key)));
     web.put("client.example/keys", Page::json(&key_set(&[(first, "one")])));
     let made = register(&t, URL).await.expect(201);
     assert_eq!(
@@ -277,7 +277,7 @@ async fn keys_of_a_document_prove_the_client() {
     assert_eq!(credentials.as_array().unwrap().len(), 1);
 
     // A document without keys takes the client's away.
-    web.put(AT, Page::json(&document(json!({}))));
+    web.put(AT, Page::json(&document(&json!({}))));
     let _ = register(&t, URL).await.expect(200);
     let client = t.admin.get(&client_path(&made)).await.expect(200);
     assert!(client.get("jwks_uri").is_none() && client.get("client_authentication_methods").is_none());
@@ -291,7 +291,7 @@ async fn documents_that_cannot_be_had_or_used_say_why() {
     let (t, web) = start().await;
     let large = format!("{{\"x\":\"{}\"}}", "x".repeat(5 << 10));
     let page = |change: fn(&mut Page)| {
-        let mut page = Page::json(&document(json!({})));
+        let mut page = Page::json(&document(&json!({})));
         change(&mut page);
         page
     };
@@ -324,7 +324,7 @@ async fn documents_that_cannot_be_had_or_used_say_why() {
                 .starts_with(&format!("The Client Metadata at {URL} could not be retrieved."))
         );
     }
-    web.put(AT, Page::json(&document(json!({"client_id": "https://client.example/other"}))));
+    web.put(AT, Page::json(&document(&json!({"client_id": "https://client.example/other"}))));
     let seen = preview(&t, URL).await.expect(200);
     assert_eq!(seen["validation"]["valid"], false);
     let refused = register(&t, URL).await;
@@ -337,7 +337,7 @@ async fn documents_that_cannot_be_had_or_used_say_why() {
     // Keys have their own limit.
     let by_key =
         json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://client.example/keys"});
-    web.put(AT, Page::json(&document(by_key)));
+    web.put(AT, Page::json(&document(&by_key)));
     for keys in [Page::bytes(" ".repeat(13 << 10)), Page::json(&json!({"keys": [{"kty": "RSA", "d": "x"}]}))]
     {
         web.put("client.example/keys", keys);
@@ -350,7 +350,7 @@ async fn documents_that_cannot_be_had_or_used_say_why() {
 #[tokio::test]
 async fn a_document_that_does_not_come_is_given_up() {
     let (t, web) = start().await;
-    web.put(AT, Page { delay: Duration::from_secs(20), ..Page::json(&document(json!({}))) });
+    web.put(AT, Page { delay: Duration::from_secs(20), ..Page::json(&document(&json!({}))) });
     let start = std::time::Instant::now();
     let seen = preview(&t, URL).await.expect(200);
     assert!(seen["errors"][0].as_str().unwrap().contains("took too long"), "{seen}");
@@ -403,7 +403,7 @@ async fn no_name_leads_to_an_address_that_is_not_public() {
 
     // A name server that changes its mind gets no second question: what was checked is what is connected to.
     web.name("client.example", &[&["93.184.216.34"], &["127.0.0.1"]]);
-    web.put(AT, Page::json(&document(json!({}))));
+    web.put(AT, Page::json(&document(&json!({}))));
     let before = web.lookups();
     assert_eq!(preview(&t, URL).await.expect(200)["validation"]["valid"], true);
     assert_eq!(web.lookups(), before + 1);
@@ -468,7 +468,7 @@ async fn hostile_documents_and_urls_do_no_harm() {
             _ => format!("https://client.example/{i}"),
         };
         let at = url.trim_start_matches("https://").to_owned();
-        let valid = document(json!({"client_id": url}));
+        let valid = document(&json!({"client_id": url}));
         let mut page = match i % 9 {
             3 => Page::bytes(next(r"[\[\]{}:,\x220-9a-z]{0,200}")),
             4 => {

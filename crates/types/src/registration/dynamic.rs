@@ -155,15 +155,15 @@ mod tests {
     use super::*;
     use ThirdPartySecurityMode::{Permissive, Strict};
 
-    fn parse(body: Value) -> Result<Registration, &'static str> {
-        Registration::parse(&body).map_err(|refusal| refusal.error)
+    fn parse(body: &Value) -> Result<Registration, &'static str> {
+        Registration::parse(body).map_err(|refusal| refusal.error)
     }
 
     #[test]
     fn what_is_not_supported_is_left_out() {
         let body = json!({"redirect_uris": ["https://a.example/cb"], "unknown": {"x": 1},
             "grant_types": ["client_credentials", "refresh_token", "implicit", "refresh_token"]});
-        let registration = parse(body).unwrap();
+        let registration = parse(&body).unwrap();
         assert_eq!(registration.client(Strict)["grant_types"], json!(["refresh_token"]));
         assert_eq!(registration.client(Permissive)["grant_types"], json!(["refresh_token", "implicit"]));
         let names: Vec<_> =
@@ -184,12 +184,12 @@ mod tests {
 
     #[test]
     fn nothing_asked_is_the_code_flow_with_a_secret() {
-        let registration = parse(json!({"redirect_uris": ["com.example:/cb"]})).unwrap();
+        let registration = parse(&json!({"redirect_uris": ["com.example:/cb"]})).unwrap();
         let client = registration.client(Strict);
         assert_eq!(client["grant_types"], json!(["authorization_code"]));
         assert_eq!(client["token_endpoint_auth_method"], "client_secret_post");
         let public = json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "none"});
-        assert!(parse(public).unwrap().answer(Strict, "id", "s").get("client_secret").is_none());
+        assert!(parse(&public).unwrap().answer(Strict, "id", "s").get("client_secret").is_none());
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
             (json!({"redirect_uris": uris, "grant_types": "x"}), "invalid_client_metadata"),
             (json!({"redirect_uris": uris, "response_types": [{}]}), "invalid_client_metadata"),
         ] {
-            assert_eq!(parse(body.clone()).unwrap_err(), error, "{body}");
+            assert_eq!(parse(&body).unwrap_err(), error, "{body}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Looks where the plans say, checks what is found there, and puts the page together.
 
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use super::statement::Statement;
 use crate::app::App;
 use crate::clients::store;
@@ -114,14 +114,46 @@ pub(super) async fn run(
 }
 
 async fn look(app: &App, plan: &Plan, after: &Position, take: usize) -> DbResult<Part> {
+    match &plan.source {
+        Some(source) if !plan.is_walk => whole(app, plan, source, after, take).await,
+        _ => walk(app, plan, after, take).await,
+    }
+}
+
+/// Reads where all the clients of a source stand, and then one after the other until there are enough.
+async fn whole(app: &App, plan: &Plan, source: &Source, after: &Position, take: usize) -> DbResult<Part> {
+    let statement = Statement::positions(&app.tenant, plan, source);
+    let mut positions = app.db.query(&statement.sql, &statement.params, position).await?;
+    positions.retain(|position| position.cmp(after, plan.sort) == Ordering::Greater);
+    positions.sort_by(|a, b| a.cmp(b, plan.sort));
+    let (mut found, mut misses, mut reached) = (Vec::new(), 0, after.clone());
+    for position in positions {
+        if found.len() > take || misses >= MISSES {
+            return Ok(Part { found, reached: Some(reached) });
+        }
+        let statement = Statement::client(&app.tenant, position.seq);
+        match read(app, plan, &statement).await?.pop() {
+            Some((one, true)) => found.push(one),
+            // It changed or went in the meantime, or never matched.
+            Some((_, false)) | None => misses += 1,
+        }
+        reached = position;
+    }
+    Ok(Part { found, reached: None })
+}
+
+/// Walks through a source in its order, a few steps ahead each time.
+async fn walk(app: &App, plan: &Plan, after: &Position, take: usize) -> DbResult<Part> {
     let (mut found, mut misses) = (Vec::new(), 0);
     let mut after = after.clone();
-    let steps: &[i64] = if plan.is_walk { &STEPS } else { &[0] };
-    for step in steps {
-        let end = if plan.is_walk { ahead(app, plan, &after, *step).await? } else { None };
+    for step in STEPS {
+        let statement = Statement::ahead(&app.tenant, plan, &after, step);
+        let end = app.db.query_opt(&statement.sql, &statement.params, position).await?;
         loop {
-            let limit = take + 1 - found.len();
-            let rows = read(app, plan, &after, end.as_ref(), limit).await?;
+            let limit = take + 1 - found.len().min(take);
+            let most = i64::try_from(limit).unwrap_or(i64::MAX);
+            let statement = Statement::walk_on(&app.tenant, plan, &after, end.as_ref(), most);
+            let rows = read(app, plan, &statement).await?;
             let is_last = rows.len() < limit;
             for (one, matches) in rows {
                 after.clone_from(&one.position);
@@ -144,46 +176,28 @@ async fn look(app: &App, plan: &Plan, after: &Position, take: usize) -> DbResult
     Ok(Part { found, reached: Some(after) })
 }
 
-/// Where the `step`th client behind `after` stands.
-async fn ahead(app: &App, plan: &Plan, after: &Position, step: i64) -> DbResult<Option<Position>> {
-    let statement = Statement::ahead(&app.tenant, plan, after, step);
-    let read = |row: &Row<'_>| {
-        let mut position = Position { seq: row.int(0)?, ..Position::default() };
-        match plan.sort {
-            Sort::Created => {}
-            Sort::Name => position.name = row.bytes(1)?.to_vec(),
-            Sort::Updated => position.updated_at = row.int(1)?,
-        }
-        Ok(position)
-    };
-    app.db.query_opt(&statement.sql, &statement.params, read).await
+/// Where the client of a row stands.
+fn position(row: &Row<'_>) -> DbResult<Position> {
+    Ok(Position {
+        seq: row.int(0)?,
+        name: row.opt_bytes(1)?.unwrap_or_default().to_vec(),
+        updated_at: row.int(2)?,
+    })
 }
 
-/// The next clients of a plan, and whether each of them matches.
-async fn read(
-    app: &App,
-    plan: &Plan,
-    after: &Position,
-    end: Option<&Position>,
-    limit: usize,
-) -> DbResult<Vec<(Found, bool)>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let statement = Statement::find(&app.tenant, plan, after, end, limit);
+/// The clients that a statement reads, and whether each of them matches.
+async fn read(app: &App, plan: &Plan, statement: &Statement<'_>) -> DbResult<Vec<(Found, bool)>> {
     let read = |row: &Row<'_>| {
+        let position = position(row)?;
         let stored = StoredClient {
-            json: row.text(1)?.to_owned(),
-            signing_keys_at: row.size(2)?,
-            client_secret_at: row.size(3)?,
-        };
-        let position = Position {
-            seq: row.int(0)?,
-            name: row.opt_bytes(6)?.unwrap_or_default().to_vec(),
-            updated_at: row.int(5)?,
+            json: row.text(4)?.to_owned(),
+            signing_keys_at: row.size(5)?,
+            client_secret_at: row.size(6)?,
         };
         let document = store::parse(&stored.json)?;
         let searched = Searched::new(document.members(), position.updated_at);
         let matches = plan.conditions.iter().all(|condition| searched.matches(condition));
-        Ok((Found { stored, created_at: row.int(4)?, position }, matches))
+        Ok((Found { stored, created_at: row.int(3)?, position }, matches))
     };
     app.db.query(&statement.sql, &statement.params, read).await
 }

@@ -13,6 +13,10 @@ pub(super) struct Statement<'a> {
     pub(super) params: Vec<Param<'a>>,
 }
 
+/// What is read of a client.
+const CLIENT: &str = "SELECT c.seq, c.name_key, c.updated_at, c.created_at, c.document, c.signing_keys_at, \
+    c.client_secret_at FROM ";
+
 /// So many clients a source may have to be read as a whole.
 pub(super) const FEW: i64 = 1_000;
 
@@ -114,10 +118,11 @@ impl<'a> Statement<'a> {
     /// Where the `n`th client behind `after` stands, of those among which a plan looks.
     pub(super) fn ahead(tenant: &'a str, plan: &'a Plan, after: &'a Position, n: i64) -> Self {
         let (table, from) = plan.walked();
+        // The parts of a position that do not count in this order are left out.
         let columns = match plan.sort {
-            Sort::Created => format!("{table}.seq"),
-            Sort::Name => "c.seq, c.name_key".into(),
-            Sort::Updated => "c.seq, c.updated_at".into(),
+            Sort::Created => format!("{table}.seq, NULL, 0"),
+            Sort::Name => "c.seq, c.name_key, 0".into(),
+            Sort::Updated => "c.seq, NULL, c.updated_at".into(),
         };
         let mut statement =
             Self::new(&format!("SELECT {columns} FROM {from} WHERE {table}.tenant = $1"), tenant);
@@ -140,54 +145,61 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// The clients of a plan behind `after`, up to `end`, `limit` at most.
-    pub(super) fn find(
+    /// The clients of a plan that walks behind `after`, up to `end`, `limit` at most.
+    pub(super) fn walk_on(
         tenant: &'a str,
         plan: &'a Plan,
         after: &'a Position,
         end: Option<&'a Position>,
         limit: i64,
     ) -> Self {
-        const COLUMNS: &str = "SELECT c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.created_at, \
-            c.updated_at, c.name_key FROM ";
-        let mut statement = Self::new(COLUMNS, tenant);
-        // In SQLite, CROSS JOIN also says which table is read first.
-        let table = match (&plan.source, plan.is_walk) {
-            (Some(Source::Term(term)), true) => {
-                statement.add(
-                    "client_term s CROSS JOIN client c WHERE s.tenant = $1 AND s.term = ? \
-                     AND c.tenant = $1 AND c.seq = s.seq",
-                    [Param::Bytes(term)],
-                );
-                "s"
-            }
-            (Some(source), false) => {
-                statement.sql.push('(');
-                statement.source(source);
-                let _ = write!(
-                    statement.sql,
-                    " LIMIT {FEW}) s CROSS JOIN client c WHERE c.tenant = $1 AND c.seq = s.seq"
-                );
-                "c"
-            }
-            _ => {
-                statement.sql.push_str("client c WHERE c.tenant = $1");
-                statement.walk(plan);
-                "c"
-            }
-        };
+        let mut statement = Self::new(CLIENT, tenant);
+        // In SQLite, CROSS JOIN also says which table is read first; and what is added to a number keeps the planner from
+        // taking the bounds of one table for bounds of the other, which it would rather use than the number itself.
+        let (table, _) = plan.walked();
+        if table == "s" {
+            statement.sql.push_str(
+                "client_term s CROSS JOIN client c WHERE s.tenant = $1 AND c.tenant = $1 AND c.seq = s.seq + 0",
+            );
+        } else {
+            statement.sql.push_str("client c WHERE c.tenant = $1");
+        }
+        statement.walk(plan);
         statement.between(plan.sort, table, after, end);
+        statement.conditions(plan, table);
+        statement.add(&format!(" ORDER BY {} LIMIT ?", Self::order(plan.sort, table)), [Param::Int(limit)]);
+        statement
+    }
+
+    /// Where all the clients of a source stand that is read as a whole.
+    pub(super) fn positions(tenant: &'a str, plan: &'a Plan, source: &'a Source) -> Self {
+        let mut statement = Self::new("SELECT c.seq, c.name_key, c.updated_at FROM (", tenant);
+        statement.source(source);
+        let _ = write!(
+            statement.sql,
+            " LIMIT {FEW}) s CROSS JOIN client c WHERE c.tenant = $1 AND c.seq = s.seq"
+        );
+        statement.conditions(plan, "s");
+        statement
+    }
+
+    /// The client of that number.
+    pub(super) fn client(tenant: &'a str, seq: i64) -> Self {
+        let mut statement = Self::new(CLIENT, tenant);
+        statement.add("client c WHERE c.tenant = $1 AND c.seq = ?", [Param::Int(seq)]);
+        statement
+    }
+
+    fn conditions(&mut self, plan: &'a Plan, table: &str) {
         for condition in &plan.conditions {
-            statement.condition(condition);
+            self.condition(condition);
         }
         for term in &plan.beside {
             let sql = format!(
                 " AND EXISTS (SELECT 1 FROM client_term t WHERE t.tenant = $1 AND t.term = ? AND t.seq = {table}.seq)"
             );
-            statement.add(&sql, [Param::Bytes(term)]);
+            self.add(&sql, [Param::Bytes(term)]);
         }
-        statement.add(&format!(" ORDER BY {} LIMIT ?", Self::order(plan.sort, table)), [Param::Int(limit)]);
-        statement
     }
 
     /// What of a condition can be said here. The rest is looked at when the client is read.

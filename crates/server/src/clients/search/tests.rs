@@ -29,6 +29,14 @@ pub(in crate::clients) fn check_walk(what: &str, plan: &[String]) {
     let starts = plan.first().is_some_and(|step| step.contains("seq>?") || step.contains("seq)>(?"));
     let sorts = plan.iter().any(|step| step.contains("USE TEMP B-TREE"));
     assert!(starts && !sorts, "{what}: {plan:#?}");
+    check_lookups(what, &plan[1..]);
+}
+
+/// Clients that another step named are looked up by their number, each of them.
+#[track_caller]
+fn check_lookups(what: &str, plan: &[String]) {
+    let is_lookup = |step: &String| !step.starts_with("SEARCH c ") || step.contains("seq=?");
+    assert!(plan.iter().all(is_lookup), "{what}: {plan:#?}");
 }
 
 fn conditions(q: &str) -> Vec<Vec<Condition>> {
@@ -59,7 +67,8 @@ async fn no_search_reads_a_whole_table() {
         r#"name co "abc""#,
         r#"client_id ne "x" and app_type ne "spa" and is_first_party eq true"#,
         r#"updated_at ge "2024-01-01" and metadata.k pr and callback_host eq "a""#,
-        r#"client_grant.allow_any_organization eq false and client_grant.organization_id pr"#,
+        "metadata.k pr and is_first_party eq false",
+        "client_grant.allow_any_organization eq false and client_grant.organization_id pr",
     ];
     let (start, end) = (Position::default(), Position { seq: 9, name: b"z".to_vec(), updated_at: 9 });
     for (source, is_walk) in sources {
@@ -72,22 +81,33 @@ async fn no_search_reads_a_whole_table() {
             if is_walk && source.is_some() && order != Sort::Created {
                 continue;
             }
-            for conditions in queries.iter().flat_map(|q| conditions(q)) {
-                let beside = vec![b"nxyz".to_vec()];
+            let all = queries.iter().flat_map(|q| conditions(q));
+            for (conditions, beside) in
+                all.flat_map(|all| [(all.clone(), None), (all, Some(b"nxyz".to_vec()))])
+            {
+                let beside = beside.into_iter().collect();
                 let plan = Plan { sort: order, conditions, source: source.clone(), is_walk, beside };
-                let mut statements = vec![Statement::find(TENANT, &plan, &start, None, 51)];
-                if is_walk {
-                    statements.push(Statement::find(TENANT, &plan, &start, Some(&end), 51));
-                    statements.push(Statement::ahead(TENANT, &plan, &start, 200));
-                }
+                let statements = match &source {
+                    Some(source) if !is_walk => vec![Statement::positions(TENANT, &plan, source)],
+                    _ => vec![
+                        Statement::walk_on(TENANT, &plan, &start, None, 51),
+                        Statement::walk_on(TENANT, &plan, &start, Some(&end), 51),
+                        Statement::ahead(TENANT, &plan, &start, 200),
+                    ],
+                };
                 for statement in statements {
                     let steps = plan_of(&db, &statement.sql, &statement.params).await;
                     check_plan(&statement.sql, &steps);
                     if is_walk {
                         check_walk(&statement.sql, &steps);
+                    } else {
+                        check_lookups(&statement.sql, &steps);
                     }
                 }
             }
         }
     }
+    let one = Statement::client(TENANT, 1);
+    let steps = plan_of(&db, &one.sql, &one.params).await;
+    assert_eq!(steps, ["SEARCH c USING INDEX client_seq (tenant=? AND seq=?)"]);
 }

@@ -29,7 +29,7 @@ struct Term {
 /// Characters that end a word.
 const ENDS: &str = "()\"[]{}";
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn takes(&mut self, sign: &str) -> bool {
         match self.rest.strip_prefix(sign) {
             Some(rest) => {

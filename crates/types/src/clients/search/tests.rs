@@ -67,7 +67,7 @@ fn scim_filters() {
             r#"client_id eq "ABC""#,
             r#"app_type ne "spa""#,
             r#"metadata.none ne "dev""#,
-            r#"metadata.Env pr"#,
+            r"metadata.Env pr",
             r#"not (metadata.env ne "dev")"#,
             r#"updated_at gt "2024-05-01""#,
             r#"app_type eq "spa" and (name eq "x" or name eq "y")"#,
@@ -88,10 +88,10 @@ fn scim_filters() {
             r#"updated_at gt "yesterday""#,
             r#"updated_at co "2024""#,
             r#"metadata.env co "x""#,
-            r#"(name pr"#,
-            r#"name pr)"#,
-            r#"name pr name pr"#,
-            r#"name pr and name pr and name pr and name pr and name pr and name pr"#,
+            r"(name pr",
+            r"name pr)",
+            r"name pr name pr",
+            r"name pr and name pr and name pr and name pr and name pr and name pr",
             "((((((((((((((((((((((name pr))))))))))))))))))))))",
         ],
     );
@@ -188,7 +188,8 @@ fn searches() -> impl Strategy<Value = String> {
             } else {
                 " and "
             };
-            text += &if not { format!("{joined}not ({condition})") } else { format!("{joined}{condition}") };
+            text.push_str(joined);
+            text.push_str(&if not { format!("not ({condition})") } else { condition });
         }
         text
     })
