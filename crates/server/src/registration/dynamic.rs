@@ -65,11 +65,10 @@ fn too_many() -> Response {
 
 async fn create(app: &App, body: &Value, mode: ThirdPartySecurityMode) -> Result<Value, OAuthError> {
     let refused = |refusal: Refusal| OAuthError::new(400, refusal.error, refusal.description);
-    let registration = Registration::parse(body).map_err(refused)?;
-    let mut document = ClientDocument::create(&registration.client(mode), &app.tenant, mode, |mode| {
-        new_client_id(app, mode)
-    })
-    .map_err(|error| OAuthError::new(400, "invalid_client_metadata", error.message))?;
+    let registration = Registration::parse(body, mode).map_err(refused)?;
+    let mut document =
+        ClientDocument::create(&registration.client(), &app.tenant, mode, |mode| new_client_id(app, mode))
+            .map_err(|error| OAuthError::new(400, "invalid_client_metadata", error.message))?;
     if mode == ThirdPartySecurityMode::Strict {
         document.set("external_metadata_type", "dcr".into());
         document.set("external_metadata_created_by", "client".into());
@@ -83,5 +82,5 @@ async fn create(app: &App, body: &Value, mode: ThirdPartySecurityMode) -> Result
         .transaction(move |tx| store::insert(tx, &tenant, &client).map(|()| client))
         .await
         .map_err(|error: DbError| OAuthError::from(error))?;
-    Ok(registration.answer(mode, client.document.client_id(), client.secret()))
+    Ok(registration.answer(client.document.client_id(), client.secret()))
 }

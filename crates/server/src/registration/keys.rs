@@ -94,7 +94,9 @@ fn read_key(entry: &Value) -> Result<Key, &'static str> {
     let (modulus, exponent) = text("n").zip(text("e")).ok_or("it has no n or e")?;
     let jwk = Jwk::rsa(modulus, exponent);
     jwk.public_key(alg).map_err(|_| "it is not an RSA key of 2048 to 8192 bits")?;
-    let kid = text("kid").filter(|kid| !kid.is_empty() && kid.chars().count() <= MAX_KID);
+    let is_kept =
+        |kid: &&str| !kid.is_empty() && kid.chars().count() <= MAX_KID && !kid.contains(char::is_control);
+    let kid = text("kid").filter(is_kept);
     let kid = kid.map_or_else(|| jwk.thumbprint(), str::to_owned);
     Ok(Key { kid, alg, jwk })
 }

@@ -72,7 +72,7 @@ async fn a_registered_client_is_a_third_party_of_the_mode_of_the_tenant() {
 
     enable(&t, "strict").await;
     let wild = register(&t, &json!({"redirect_uris": ["https://*.app.example/cb"]})).await;
-    assert_eq!((wild.status, wild.text("error")), (400, "invalid_client_metadata"));
+    assert_eq!((wild.status, wild.text("error")), (400, "invalid_redirect_uri"));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ impl Refusal {
 /// What a client asks for. Members that are not known are ignored, as the RFC demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
+    mode: ThirdPartySecurityMode,
     name: String,
     redirect_uris: Vec<String>,
     method: &'static str,
@@ -48,11 +49,11 @@ const PERMISSIVE_GRANT_TYPES: &[&str] =
     &["authorization_code", "implicit", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
 
 impl Registration {
-    /// Reads a request.
+    /// Reads a request to a tenant whose clients register themselves in this mode.
     ///
     /// # Errors
     /// It is not acceptable.
-    pub fn parse(body: &Value) -> Result<Self, Refusal> {
+    pub fn parse(body: &Value, mode: ThirdPartySecurityMode) -> Result<Self, Refusal> {
         let Value::Object(body) = body else {
             return Err(Refusal::metadata("The request must be a JSON object"));
         };
@@ -64,9 +65,13 @@ impl Registration {
         if redirect_uris.is_empty() {
             return Err(Refusal::redirect_uri("redirect_uris must name one URI at least"));
         }
-        if let Some(bad) =
-            redirect_uris.iter().find(|uri| !Format::CallbackUrl.accepts(uri) || uri.contains('#'))
-        {
+        let has_placeholder = |uri: &str| uri.contains(['*', '{']);
+        let is_bad = |uri: &&String| {
+            !Format::CallbackUrl.accepts(uri)
+                || uri.contains('#')
+                || (mode == ThirdPartySecurityMode::Strict && has_placeholder(uri))
+        };
+        if let Some(bad) = redirect_uris.iter().find(is_bad) {
             let bad: String = bad.chars().take(128).collect();
             return Err(Refusal::redirect_uri(format!("redirect_uris: {bad} is no acceptable URI")));
         }
@@ -85,27 +90,27 @@ impl Registration {
             Some(list) => texts(name, list, MAX_LIST).map(Some),
         };
         list("response_types")?;
-        Ok(Self { name, redirect_uris, method, grant_types: list("grant_types")? })
+        Ok(Self { mode, name, redirect_uris, method, grant_types: list("grant_types")? })
     }
 
     /// The body of the create request that this stands for.
     #[must_use]
-    pub fn client(&self, mode: ThirdPartySecurityMode) -> Object {
+    pub fn client(&self) -> Object {
         let body = json!({
             "name": self.name,
             "callbacks": self.redirect_uris,
-            "grant_types": self.grant_types(mode),
+            "grant_types": self.grant_types(),
             "token_endpoint_auth_method": self.method,
             "is_first_party": false,
-            "third_party_security_mode": mode.as_str(),
+            "third_party_security_mode": self.mode.as_str(),
         });
         let Value::Object(body) = body else { unreachable!("written as an object") };
         body
     }
 
     /// What is asked for and may be had; where that is nothing, the code flow.
-    fn grant_types(&self, mode: ThirdPartySecurityMode) -> Vec<&str> {
-        let allowed = match mode {
+    fn grant_types(&self) -> Vec<&str> {
+        let allowed = match self.mode {
             ThirdPartySecurityMode::Strict => STRICT_GRANT_TYPES,
             ThirdPartySecurityMode::Permissive => PERMISSIVE_GRANT_TYPES,
         };
@@ -120,7 +125,7 @@ impl Registration {
 
     /// The answer to the request.
     #[must_use]
-    pub fn answer(&self, mode: ThirdPartySecurityMode, client_id: &str, client_secret: &str) -> Value {
+    pub fn answer(&self, client_id: &str, client_secret: &str) -> Value {
         let mut answer = Object::new();
         answer.insert("client_name".into(), self.name.as_str().into());
         answer.insert("client_id".into(), client_id.into());
@@ -129,7 +134,7 @@ impl Registration {
         }
         answer.insert("redirect_uris".into(), json!(self.redirect_uris));
         answer.insert("client_secret_expires_at".into(), 0.into());
-        answer.insert("grant_types".into(), json!(self.grant_types(mode)));
+        answer.insert("grant_types".into(), json!(self.grant_types()));
         answer.insert("token_endpoint_auth_method".into(), self.method.into());
         Value::Object(answer)
     }
@@ -155,19 +160,19 @@ mod tests {
     use super::*;
     use ThirdPartySecurityMode::{Permissive, Strict};
 
-    fn parse(body: &Value) -> Result<Registration, &'static str> {
-        Registration::parse(body).map_err(|refusal| refusal.error)
+    fn parse(body: &Value, mode: ThirdPartySecurityMode) -> Result<Registration, &'static str> {
+        Registration::parse(body, mode).map_err(|refusal| refusal.error)
     }
 
     #[test]
     fn what_is_not_supported_is_left_out() {
         let body = json!({"redirect_uris": ["https://a.example/cb"], "unknown": {"x": 1},
             "grant_types": ["client_credentials", "refresh_token", "implicit", "refresh_token"]});
-        let registration = parse(&body).unwrap();
-        assert_eq!(registration.client(Strict)["grant_types"], json!(["refresh_token"]));
-        assert_eq!(registration.client(Permissive)["grant_types"], json!(["refresh_token", "implicit"]));
-        let names: Vec<_> =
-            registration.answer(Strict, "id", "s").as_object().unwrap().keys().cloned().collect();
+        let registration = parse(&body, Permissive).unwrap();
+        assert_eq!(registration.client()["grant_types"], json!(["refresh_token", "implicit"]));
+        let registration = parse(&body, Strict).unwrap();
+        assert_eq!(registration.client()["grant_types"], json!(["refresh_token"]));
+        let names: Vec<_> = registration.answer("id", "s").as_object().unwrap().keys().cloned().collect();
         assert_eq!(
             names,
             [
@@ -184,12 +189,12 @@ mod tests {
 
     #[test]
     fn nothing_asked_is_the_code_flow_with_a_secret() {
-        let registration = parse(&json!({"redirect_uris": ["com.example:/cb"]})).unwrap();
-        let client = registration.client(Strict);
+        let registration = parse(&json!({"redirect_uris": ["com.example:/cb"]}), Strict).unwrap();
+        let client = registration.client();
         assert_eq!(client["grant_types"], json!(["authorization_code"]));
         assert_eq!(client["token_endpoint_auth_method"], "client_secret_post");
         let public = json!({"redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "none"});
-        assert!(parse(&public).unwrap().answer(Strict, "id", "s").get("client_secret").is_none());
+        assert!(parse(&public, Strict).unwrap().answer("id", "s").get("client_secret").is_none());
     }
 
     #[test]
@@ -203,6 +208,7 @@ mod tests {
             (json!({"redirect_uris": [1]}), "invalid_redirect_uri"),
             (json!({"redirect_uris": ["javascript:x"]}), "invalid_redirect_uri"),
             (json!({"redirect_uris": ["https://a.example/#x"]}), "invalid_redirect_uri"),
+            (json!({"redirect_uris": ["https://*.a.example/"]}), "invalid_redirect_uri"),
             (json!({"redirect_uris": vec!["https://a.example/"; 51]}), "invalid_redirect_uri"),
             (json!({"redirect_uris": uris, "client_name": "<b>"}), "invalid_client_metadata"),
             (json!({"redirect_uris": uris, "client_name": 1}), "invalid_client_metadata"),
@@ -211,7 +217,7 @@ mod tests {
             (json!({"redirect_uris": uris, "grant_types": "x"}), "invalid_client_metadata"),
             (json!({"redirect_uris": uris, "response_types": [{}]}), "invalid_client_metadata"),
         ] {
-            assert_eq!(parse(&body).unwrap_err(), error, "{body}");
+            assert_eq!(parse(&body, Strict).unwrap_err(), error, "{body}");
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) async fn run(
     let mut parts = Vec::new();
     for conditions in &search.0 {
         let plan = Plan::make(app, sort, conditions.clone()).await?;
-        parts.push(look(app, &plan, after, take).await?);
+        parts.push(look(app, &plan, after, take, search.0.len()).await?);
     }
     let by = |a: &Position, b: &Position| a.cmp(b, sort);
     // Behind what all of them reached, one may have missed what another would have found first.
@@ -113,22 +113,31 @@ pub(super) async fn run(
     Ok((found, next))
 }
 
-async fn look(app: &App, plan: &Plan, after: &Position, take: usize) -> DbResult<Part> {
+/// Looks where a plan says; so many share what a request may do.
+async fn look(app: &App, plan: &Plan, after: &Position, take: usize, shares: usize) -> DbResult<Part> {
+    let misses = MISSES / shares.max(1);
     match &plan.source {
-        Some(source) if !plan.is_walk => whole(app, plan, source, after, take).await,
-        _ => walk(app, plan, after, take).await,
+        Some(source) if !plan.is_walk => whole(app, plan, source, after, take, misses).await,
+        _ => walk(app, plan, after, take, misses).await,
     }
 }
 
 /// Reads where all the clients of a source stand, and then one after the other until there are enough.
-async fn whole(app: &App, plan: &Plan, source: &Source, after: &Position, take: usize) -> DbResult<Part> {
+async fn whole(
+    app: &App,
+    plan: &Plan,
+    source: &Source,
+    after: &Position,
+    take: usize,
+    most_misses: usize,
+) -> DbResult<Part> {
     let statement = Statement::positions(&app.tenant, plan, source);
     let mut positions = app.db.query(&statement.sql, &statement.params, position).await?;
     positions.retain(|position| position.cmp(after, plan.sort) == Ordering::Greater);
     positions.sort_by(|a, b| a.cmp(b, plan.sort));
     let (mut found, mut misses, mut reached) = (Vec::new(), 0, after.clone());
     for position in positions {
-        if found.len() > take || misses >= MISSES {
+        if found.len() > take || misses >= most_misses {
             return Ok(Part { found, reached: Some(reached) });
         }
         let statement = Statement::client(&app.tenant, position.seq);
@@ -143,7 +152,7 @@ async fn whole(app: &App, plan: &Plan, source: &Source, after: &Position, take: 
 }
 
 /// Walks through a source in its order, a few steps ahead each time.
-async fn walk(app: &App, plan: &Plan, after: &Position, take: usize) -> DbResult<Part> {
+async fn walk(app: &App, plan: &Plan, after: &Position, take: usize, most_misses: usize) -> DbResult<Part> {
     let (mut found, mut misses) = (Vec::new(), 0);
     let mut after = after.clone();
     for step in STEPS {
@@ -163,7 +172,7 @@ async fn walk(app: &App, plan: &Plan, after: &Position, take: usize) -> DbResult
                     misses += 1;
                 }
             }
-            if found.len() > take || misses >= MISSES {
+            if found.len() > take || misses >= most_misses {
                 return Ok(Part { found, reached: Some(after) });
             }
             if is_last {

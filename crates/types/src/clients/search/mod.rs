@@ -209,6 +209,18 @@ enum Ask {
 
 /// The condition that `ask` is for this field.
 fn test(field: &Field, ask: Ask) -> Parsed<Test> {
+    // No stored text holds it, and not every database takes it for a text.
+    let holds_nul = match &ask {
+        Ask::Is(text)
+        | Ask::StartsWith(text)
+        | Ask::EndsWith(text)
+        | Ask::Contains(text)
+        | Ask::Word(text) => text.contains('\0'),
+        Ask::IsPresent | Ask::Before { .. } | Ask::After { .. } => false,
+    };
+    if holds_nul {
+        return Err("a text cannot hold the character 0".into());
+    }
     let not_so = || Err(format!("{field:?} cannot be compared this way"));
     Ok(match (field, ask) {
         (Field::GrantAnyOrganization, Ask::IsPresent) => Test::IsTrue(true),

@@ -87,6 +87,7 @@ fn scim_filters() {
             r#"is_first_party eq "maybe""#,
             r#"updated_at gt "yesterday""#,
             r#"updated_at co "2024""#,
+            r#"name eq "\u0000""#,
             r#"metadata.env co "x""#,
             r"(name pr",
             r"name pr)",
