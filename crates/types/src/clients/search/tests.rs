@@ -190,7 +190,8 @@ fn searches() -> impl Strategy<Value = String> {
                 " and "
             };
             text.push_str(joined);
-            text.push_str(&if not { format!("not ({condition})") } else { condition });
+            let condition = if not { ["not (", &condition, ")"].concat() } else { condition };
+            text.push_str(&condition);
         }
         text
     })
