@@ -523,3 +523,16 @@ async fn hostile_documents_and_urls_do_no_harm() {
         t.admin.get("/api/v2/clients?is_first_party=true&include_totals=true&per_page=1").await.expect(200);
     assert_eq!(first["total"], 2);
 }
+
+#[tokio::test]
+async fn registrations_at_the_same_time_make_one_client() {
+    let (t, web) = start().await;
+    web.put(AT, Page::json(&document(&json!({}))));
+    let all = futures_util::future::join_all((0..8).map(|_| register(&t, URL))).await;
+    let made = all.iter().filter(|reply| reply.status == 201).count();
+    let changed = all.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!((made, changed), (1, 7));
+    assert!(all.iter().all(|reply| reply.text("client_id") == all[0].text("client_id")));
+    let clients = t.admin.get("/api/v2/clients?is_first_party=false&include_totals=true").await.expect(200);
+    assert_eq!(clients["total"], 1);
+}

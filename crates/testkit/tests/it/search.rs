@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use tenantry_testkit::{Caller, Testkit, client_path};
+use tenantry_types::clients::search::{Language, Search, Searched};
 
 /// The names that a search finds, in its order.
 async fn names(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
@@ -235,6 +236,67 @@ fn fill(database: &std::path::Path, count: usize) {
     database.execute_batch("PRAGMA synchronous = OFF").unwrap();
     database.execute(FILL, [i64::try_from(count).unwrap()]).unwrap();
     database.execute_batch(COUNT).unwrap();
+}
+
+/// All that a search finds, page by page.
+async fn all(t: &Testkit, q: &str, sort: &str) -> Vec<Value> {
+    let (mut found, mut from) = (Vec::new(), String::new());
+    loop {
+        let mut query = vec![("q", q), ("parser", "scim"), ("take", "100")];
+        query.extend(
+            [("sort", sort), ("from", from.as_str())].into_iter().filter(|(_, value)| !value.is_empty()),
+        );
+        let request = t.admin.request(reqwest::Method::GET, "/api/v2/clients/search").query(&query);
+        let page = t.admin.send(request).await.expect(200);
+        found.extend(page["clients"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => next.clone_into(&mut from),
+            None => return found,
+        }
+    }
+}
+
+/// Whichever way a search takes, it finds what looking at every client finds, in the order asked for, and nothing twice.
+#[tokio::test]
+async fn what_is_found_through_terms_is_what_a_look_at_everything_finds() {
+    let t = Testkit::start().await;
+    t.create_client(template()).await;
+    let database = t.database();
+    let t = t.restart(|_| fill(&database, 2_500)).await;
+    let everything = all(&t, "name pr", "").await;
+    assert_eq!(everything.len(), 2_503);
+    for q in [
+        r#"metadata.env eq "prod-eu""#,
+        r#"metadata.env pr and name co "shop""#,
+        r#"is_first_party eq false and name co "payments  ""#,
+        r#"app_type ne "spa" and name co "12""#,
+        r#"not (name sw "shop") and metadata.env sw "prod""#,
+        r#"name co "0001" or name co "0002" or app_type eq "native""#,
+        r#"callback_host ew ".example.com" and metadata.customer sw "c000""#,
+        r#"client_id eq "00000000000000000000000000000007" or not (metadata.env pr)"#,
+    ] {
+        let search = Search::parse(Language::Scim, q).unwrap();
+        let is_meant = |client: &&Value| {
+            let document = client.as_object().unwrap();
+            let searched = Searched::new(document, 0);
+            search.0.iter().any(|all| all.iter().all(|condition| searched.matches(condition)))
+        };
+        let ids = |clients: &[&Value]| clients.iter().map(|one| one["client_id"].clone()).collect::<Vec<_>>();
+        let mut expected: Vec<_> = everything.iter().filter(is_meant).collect();
+        assert!(!expected.is_empty(), "{q}");
+        for sort in ["", "updated_at", "name"] {
+            if sort == "name" {
+                expected.sort_by_key(|client| client["name"].as_str().unwrap().to_lowercase());
+            }
+            let found = all(&t, q, sort).await;
+            assert_eq!(ids(&found.iter().collect::<Vec<_>>()), ids(&expected), "{q} by {sort}");
+        }
+    }
+}
+
+fn template() -> Value {
+    json!({"name": "NAME-NAME-NAME-NAME-NAME-NA", "callbacks": ["https://app0000000.example.com/cb"],
+        "client_metadata": {"env": "prod-eu", "customer": "c0000000"}, "app_type": "spa"})
 }
 
 /// Of a million clients, or as many as `TENANTRY_CLIENTS` says, the first that a search or list asks for come within
