@@ -308,11 +308,7 @@ async fn a_million_clients_are_searched_in_milliseconds() {
     let count =
         std::env::var("TENANTRY_CLIENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     let t = Testkit::start().await;
-    t.create_client(
-        json!({"name": "NAME-NAME-NAME-NAME-NAME-NA", "callbacks": ["https://app0000000.example.com/cb"],
-        "client_metadata": {"env": "prod-eu", "customer": "c0000000"}, "app_type": "spa"}),
-    )
-    .await;
+    t.create_client(template()).await;
     let database = t.database();
     let start = std::time::Instant::now();
     let t = t.restart(|_| fill(&database, count)).await;
