@@ -43,9 +43,6 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// Nothing could be fetched.
-    #[error("cannot set up fetches: {0}")]
-    Outgoing(String),
     /// No thread could be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -216,7 +213,7 @@ impl Server {
             default_audience: config.default_audience.clone(),
             proxies,
             signer: Signer::start().map_err(StartError::Thread)?,
-            outgoing: Outgoing::new(network).map_err(|error| StartError::Outgoing(error.to_string()))?,
+            outgoing: Outgoing::new(network.clone()),
         })
         .await?;
 

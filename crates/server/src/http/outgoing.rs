@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, header, redirect};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 use tenantry_types::json;
 use tokio::sync::Semaphore;
@@ -138,12 +138,18 @@ impl Resolve for Resolver {
 
 /// Fetches documents.
 pub(crate) struct Outgoing {
-    client: Client,
+    network: Network,
+    /// Made when it is needed first: most servers never fetch anything, and it reads the system's authorities.
+    client: OnceLock<Option<Client>>,
     permits: Semaphore,
 }
 
 impl Outgoing {
-    pub(crate) fn new(network: &Network) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(network: Network) -> Self {
+        Self { network, client: OnceLock::new(), permits: Semaphore::new(AT_ONCE) }
+    }
+
+    fn make(network: &Network) -> Result<Client, reqwest::Error> {
         let mut builder = Client::builder()
             .dns_resolver(Arc::new(Resolver(network.clone())))
             .no_proxy()
@@ -158,7 +164,18 @@ impl Outgoing {
         if let Some(routes) = &network.0 {
             builder = builder.tls_certs_only(routes.authorities.clone());
         }
-        Ok(Self { client: builder.build()?, permits: Semaphore::new(AT_ONCE) })
+        builder.build()
+    }
+
+    fn client(&self) -> Result<&Client, String> {
+        let make = || {
+            Self::make(&self.network)
+                .inspect_err(|error| {
+                    tracing::error!(error = error as &dyn std::error::Error, "nothing can be fetched")
+                })
+                .ok()
+        };
+        self.client.get_or_init(make).as_ref().ok_or_else(|| "the server cannot fetch anything".to_owned())
     }
 
     /// The JSON document at `url`, of `most` bytes at most; or why there is none, in words that may be shown.
@@ -174,7 +191,7 @@ impl Outgoing {
 
     async fn bytes(&self, url: &Url, most: usize) -> Result<Vec<u8>, String> {
         let _permit = self.permits.acquire().await.map_err(|_| "the server is stopping".to_owned())?;
-        let request = self.client.get(url.clone()).header(header::ACCEPT, "application/json");
+        let request = self.client()?.get(url.clone()).header(header::ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| reason(&error))?;
         let status = response.status();
         if status.is_redirection() {

@@ -120,9 +120,9 @@ impl<'a> Statement<'a> {
         let (table, from) = plan.walked();
         // The parts of a position that do not count in this order are left out.
         let columns = match plan.sort {
-            Sort::Created => format!("{table}.seq, NULL, 0"),
-            Sort::Name => "c.seq, c.name_key, 0".into(),
-            Sort::Updated => "c.seq, NULL, c.updated_at".into(),
+            Sort::Created => format!("{table}.seq, CAST(NULL AS BYTEA), CAST(0 AS BIGINT)"),
+            Sort::Name => "c.seq, c.name_key, CAST(0 AS BIGINT)".into(),
+            Sort::Updated => "c.seq, CAST(NULL AS BYTEA), c.updated_at".into(),
         };
         let mut statement =
             Self::new(&format!("SELECT {columns} FROM {from} WHERE {table}.tenant = $1"), tenant);
