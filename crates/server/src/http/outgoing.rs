@@ -171,7 +171,7 @@ impl Outgoing {
         let make = || {
             Self::make(&self.network)
                 .inspect_err(|error| {
-                    tracing::error!(error = error as &dyn std::error::Error, "nothing can be fetched")
+                    tracing::error!(error = error as &dyn std::error::Error, "nothing can be fetched");
                 })
                 .ok()
         };
