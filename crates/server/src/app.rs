@@ -5,10 +5,12 @@ use crate::clients::Clients;
 use crate::clients::certificate::TrustedProxies;
 use crate::clock::{Clock, Random};
 use crate::db::{Db, DbResult, params};
-use crate::http::VerifiedTokens;
+use crate::http::{Outgoing, VerifiedTokens};
 use crate::ids::Sequence;
 use crate::keys::{self, Keys, Signer};
 use crate::organizations::Organizations;
+use crate::registration::RegistrationLimits;
+use crate::registration::keys::KeyFetches;
 use crate::resource_servers::ResourceServers;
 use crate::seal::MasterKey;
 use crate::tenant_settings::{CachedSettings, TenantSettings};
@@ -48,6 +50,9 @@ pub(crate) struct Inner {
     pub(crate) grants: Grants,
     pub(crate) resource_servers: ResourceServers,
     pub(crate) organizations: Organizations,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) registration_limits: RegistrationLimits,
+    pub(crate) key_fetches: KeyFetches,
     tenant_settings: CachedSettings,
     pub(crate) verified_tokens: VerifiedTokens,
     keys: RwLock<Arc<Keys>>,
@@ -74,6 +79,7 @@ pub(crate) struct Parts {
     pub(crate) default_audience: Option<String>,
     pub(crate) proxies: Option<TrustedProxies>,
     pub(crate) signer: Signer,
+    pub(crate) outgoing: Outgoing,
 }
 
 impl App {
@@ -89,6 +95,7 @@ impl App {
             default_audience,
             proxies,
             signer,
+            outgoing,
         } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
         let stored = db.query(keys::KEYS, params![&tenant], keys::read_key).await?;
@@ -114,6 +121,9 @@ impl App {
             grants: Grants::default(),
             resource_servers: ResourceServers::default(),
             organizations: Organizations::default(),
+            outgoing,
+            registration_limits: RegistrationLimits::default(),
+            key_fetches: KeyFetches::default(),
             tenant_settings: CachedSettings::default(),
             verified_tokens: VerifiedTokens::default(),
         })))

@@ -22,6 +22,7 @@ mod ops;
 mod organizations;
 mod profiles;
 mod provision;
+mod registration;
 mod resource_servers;
 mod router;
 mod seal;
@@ -31,6 +32,7 @@ mod tenant_settings;
 mod tls;
 mod tokens;
 
+pub use crate::http::Network;
 pub use admin::{AdminClient, AdminError, admin_client};
 pub use clock::{Clock, Random};
 pub use config::Config;

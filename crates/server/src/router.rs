@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
     client_grants, clients, connections, credentials, discovery, keys, operations, organizations, profiles,
-    resource_servers, settings, tenant_settings, tokens,
+    registration, resource_servers, settings, tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -26,6 +26,7 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         tenant_settings::routes,
         settings::routes,
         keys::routes,
+        registration::routes,
     ];
     let mut routes: Vec<_> = slices.iter().flat_map(|slice| slice(app).routes).collect();
     let rest = operations::routes(app, &routes).routes;
@@ -41,7 +42,11 @@ pub(crate) fn router(app: &App) -> Router {
         header::AUTHORIZATION,
         "auth0-client".parse().expect("a header name"),
     ]);
-    let protocol = Router::new().merge(discovery::routes()).merge(tokens::routes()).layer(cors);
+    let protocol = Router::new()
+        .merge(discovery::routes())
+        .merge(tokens::routes())
+        .merge(registration::protocol_routes())
+        .layer(cors);
     let api = api_routes(app)
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.path, route.router));

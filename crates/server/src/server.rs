@@ -5,11 +5,11 @@ use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
 use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
 use crate::db::{Db, DbError};
-use crate::http::{Listener, Peer, Service, Tls};
+use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
 use crate::keys::Signer;
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
-use crate::{Clock, Random, ops, router};
+use crate::{Clock, Random, clients, ops, router};
 use axum::body::Body;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -172,6 +172,20 @@ impl Server {
         clock: Clock,
         random: Random,
     ) -> Result<Running, StartError> {
+        Self::start_in(config, dir, clock, random, &Network::default()).await
+    }
+
+    /// Starts a server for which names lead elsewhere than the system says.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_in(
+        config: &Config,
+        dir: DataDir,
+        clock: Clock,
+        random: Random,
+        network: &Network,
+    ) -> Result<Running, StartError> {
         if let Some(domain) = &config.domain {
             check_domain(domain)?;
         }
@@ -186,6 +200,7 @@ impl Server {
         let (https, https_address) = bind(config.listen.as_deref().unwrap_or(DEFAULT_LISTEN)).await?;
         let domain = provision::domain(&db, config.domain.as_deref(), https_address.port()).await?;
         Provision { db: &db, master: &master, clock: &clock, random: &random }.run(&domain).await?;
+        clients::search::index::index_missing(&db).await?;
         let tls = Tls::new(certificate.load(&db, &master, &clock, &domain).await?);
 
         let app = App::load(Parts {
@@ -198,6 +213,7 @@ impl Server {
             default_audience: config.default_audience.clone(),
             proxies,
             signer: Signer::start().map_err(StartError::Thread)?,
+            outgoing: Outgoing::new(network.clone()),
         })
         .await?;
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use tenantry_sdk::{ManagementClient, NewClient, NewClientGrant};
-use tenantry_server::{Clock, Config, DataDir, Random, Running, Server, admin_client};
+use tenantry_server::{Clock, Config, DataDir, Network, Random, Running, Server, admin_client};
 
 /// A running server and someone who may do everything on it.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct Testkit {
     pub http: reqwest::Client,
     running: Option<Running>,
     config: Config,
+    network: Network,
     dir: TempDir,
 }
 
@@ -94,19 +95,27 @@ impl Testkit {
     ///
     /// # Panics
     /// If it does not start.
-    pub async fn with(mut config: Config) -> Self {
+    pub async fn with(config: Config) -> Self {
+        Self::within(config, Network::default()).await
+    }
+
+    /// Starts a server for which names lead where `network` says.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn within(mut config: Config, network: Network) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         config.listen.get_or_insert_with(|| "127.0.0.1:0".into());
         // Certificates are valid from the real present on.
         #[expect(clippy::disallowed_methods, reason = "the test's clock starts in the present")]
         let clock = Clock::manual(jiff::Timestamp::now());
-        Self::run(config, dir, clock).await
+        Self::run(config, network, dir, clock).await
     }
 
-    async fn run(config: Config, dir: TempDir, clock: Clock) -> Self {
+    async fn run(config: Config, network: Network, dir: TempDir, clock: Clock) -> Self {
         let data = DataDir::new(dir.path().to_owned());
-        let running =
-            Server::start(&config, data, clock.clone(), Random::seeded(7)).await.expect("the server starts");
+        let running = Server::start_in(&config, data, clock.clone(), Random::seeded(7), &network).await;
+        let running = running.expect("the server starts");
         let ca = std::fs::read(&running.ca).expect("the server writes its authority");
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -117,7 +126,7 @@ impl Testkit {
         let port = running.listeners[0].rsplit_once(':').expect("an address").1;
         let base = format!("https://localhost:{port}");
         let nobody = Caller { http: http.clone(), base: base.clone(), token: None };
-        let mut kit = Self { clock, admin: nobody, base, http, running: Some(running), config, dir };
+        let mut kit = Self { clock, admin: nobody, base, http, running: Some(running), config, network, dir };
         kit.renew_admin().await;
         kit
     }
@@ -179,7 +188,7 @@ impl Testkit {
             running.stop().await;
         }
         change(&mut self.config);
-        Self::run(self.config, self.dir, self.clock).await
+        Self::run(self.config, self.network, self.dir, self.clock).await
     }
 
     /// Someone with this token.

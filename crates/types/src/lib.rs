@@ -15,6 +15,7 @@ pub mod format;
 pub mod json;
 pub mod organizations;
 pub mod patch;
+pub mod registration;
 pub mod resource_servers;
 pub mod schema;
 pub mod scope;

@@ -1,6 +1,7 @@
 //! Client grants in the database.
 
 use super::{Granted, GrantsOfClient, OrganizationUsage};
+use crate::clients::search::index::granted_any_organization;
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::{Listed, Window};
 use serde_json::Value;
@@ -157,13 +158,22 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<
         ],
     )?;
     changed(tx, tenant, grant);
-    Ok(())
+    index(tx, tenant, grant)
+}
+
+/// Lets searches find the client by what the grant says.
+fn index(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<()> {
+    match client_id(grant) {
+        Some(client_id) if allows_any_organization(grant) => granted_any_organization(tx, tenant, client_id),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, grant: &Object, version: i64) -> DbResult<bool> {
     const UPDATE: &str = "UPDATE client_grant SET version = version + 1, document = $4, \
         allow_any_organization = $5 WHERE tenant = $1 AND id = $2 AND version = $3";
     changed(tx, tenant, grant);
+    index(tx, tenant, grant)?;
     let document = Value::Object(grant.clone()).to_string();
     let any = allows_any_organization(grant);
     Ok(tx.execute(UPDATE, params![tenant, text(grant, "id"), version, &document, any])? > 0)

@@ -5,10 +5,12 @@ use crate::app::App;
 use crate::credentials::Proof;
 use crate::db::{DbResult, Tx, params};
 use crate::http::OAuthError;
+use crate::registration::keys;
 use serde::Deserialize;
 use std::sync::Arc;
 use tenantry_jose::VerifyingAlgorithm;
 use tenantry_jose::jwt::{Audience, Unverified};
+use tenantry_types::registration::metadata_document::MAX_URL;
 
 /// The only kind of assertion (RFC 7523 section 2.2).
 pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -60,27 +62,43 @@ pub(super) async fn authenticate(
     let parsed = Unverified::parse(assertion).map_err(|_| refused("the assertion is no signed JWT"))?;
     // Looked at before the signature only to find whose keys to try.
     let claims: Claims = parsed.claims().map_err(|_| refused("a claim is missing or of the wrong type"))?;
-    if [&claims.iss, &claims.sub, &claims.jti]
-        .iter()
-        .any(|claim| claim.is_empty() || claim.chars().count() > MAX_CLAIM)
-    {
+    // A client with a metadata document is named by its URL.
+    let longest = |claim: &String| if claim.starts_with("https://") { MAX_URL } else { MAX_CLAIM };
+    let claimed =
+        [(&claims.iss, longest(&claims.iss)), (&claims.sub, longest(&claims.sub)), (&claims.jti, MAX_CLAIM)];
+    if claimed.iter().any(|(claim, most)| claim.is_empty() || claim.chars().count() > *most) {
         return Err(refused(format!("'iss', 'sub' and 'jti' must have 1 to {MAX_CLAIM} characters")));
     }
     if claims.iss != claims.sub || client_id.is_some_and(|in_body| in_body != claims.sub) {
         return Err(refused("'iss', 'sub' and client_id must be the same"));
     }
-    let Some(client) = app.clients.find(app, &claims.sub).await? else {
+    let Some(mut client) = app.clients.named(app, &claims.sub).await? else {
         return Err(refused("unknown client"));
     };
     if client.auth_method != AuthMethod::PrivateKeyJwt {
         return Err(refused(format!("client {} does not authenticate by private_key_jwt", client.client_id)));
+    }
+    // A key that is not known yet may be in the client's key set by now.
+    if !knows_key(&client, parsed.header.kid.as_deref())
+        && keys::refresh(app, &client).await
+        && let Some(refreshed) = app.clients.find(app, &client.client_id).await?
+    {
+        client = refreshed;
     }
     check_signature(app, &client, &parsed)?;
     check_claims(app, &claims)?;
     if !use_once(app, &client.client_id, &claims).await? {
         return Err(refused("'jti' was used before"));
     }
+    keys::revisit(app, &client);
     Ok(client)
+}
+
+fn knows_key(client: &Client, kid: Option<&str>) -> bool {
+    client.credentials.iter().any(|credential| match &credential.proof {
+        Proof::Signature { kid: known, .. } => kid == Some(known.as_str()),
+        Proof::Certificate { .. } | Proof::Subject { .. } => false,
+    })
 }
 
 /// Any key of the client that is enabled and has not expired may have signed. The algorithm is the key's.

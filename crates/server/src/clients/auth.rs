@@ -52,7 +52,7 @@ pub(crate) async fn authenticate(
 }
 
 async fn find(app: &App, client_id: &str) -> Result<Arc<Client>, OAuthError> {
-    let client = app.clients.find(app, client_id).await?;
+    let client = app.clients.named(app, client_id).await?;
     client.ok_or_else(|| OAuthError::unauthorized("unknown client"))
 }
 

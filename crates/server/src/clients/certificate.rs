@@ -40,6 +40,25 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
+    /// Who is behind a proxy: of the addresses in `X-Forwarded-For`, the last that is not a proxy's. Each proxy adds
+    /// the one that it saw; what stands before may be made up.
+    pub(crate) fn source(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.contain(peer) {
+            return peer;
+        }
+        let lists: Vec<_> =
+            headers.get_all("x-forwarded-for").iter().map(|list| list.to_str().unwrap_or("")).collect();
+        let mut source = peer;
+        for address in lists.iter().flat_map(|list| list.split(',')).rev().map(str::trim) {
+            let Ok(address) = address.parse() else { break };
+            source = address;
+            if !self.contain(address) {
+                break;
+            }
+        }
+        source
+    }
+
     /// The certificate that a proxy forwarded. The header of anybody else means nothing.
     pub(crate) fn certificate(&self, peer: IpAddr, headers: &HeaderMap) -> Option<ClientCertificate> {
         if !self.contain(peer) {

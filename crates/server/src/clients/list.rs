@@ -9,6 +9,7 @@ use moka::sync::Cache;
 use std::fmt::Write as _;
 use std::time::Duration;
 use tenantry_types::clients::StoredClient;
+use tenantry_types::clients::search::ANY_ORGANIZATION;
 use zeroize::Zeroizing;
 
 /// Which clients are listed.
@@ -50,6 +51,31 @@ impl<'a> Statement<'a> {
         Self { sql: format!("{select} WHERE c.tenant = $1"), params: vec![Param::Text(tenant)] }
     }
 
+    /// Which clients of a filter stand behind number `after`, in their order.
+    fn after(
+        filter: &'a Filter,
+        app_type: Option<&'a str>,
+        columns: &str,
+        join: &str,
+        tenant: &'a str,
+        after: i64,
+        limit: u64,
+    ) -> Self {
+        let by_term = filter.grants_any_organization;
+        // Clients with such a grant have a term, under which they stand in this order too.
+        let (from, seq) =
+            if by_term { ("client_term s CROSS JOIN client c", "s.seq") } else { (filter.from(), "c.seq") };
+        let mut statement = Self::new(&format!("SELECT {columns} FROM {from}{join}"), tenant);
+        if by_term {
+            statement.sql.push_str(" AND s.tenant = $1 AND c.seq = s.seq + 0");
+            statement.and("s.term =", Param::Bytes(ANY_ORGANIZATION));
+        }
+        statement.filter(filter, app_type);
+        statement.and(&format!("{seq} >"), Param::Int(after));
+        statement.limit(seq, limit, 0);
+        statement
+    }
+
     fn and(&mut self, condition: &str, param: Param<'a>) {
         self.params.push(param);
         let _ = write!(self.sql, " AND {condition} ${}", self.params.len());
@@ -61,10 +87,8 @@ impl<'a> Statement<'a> {
             Some(false) => self.sql.push_str(" AND NOT c.is_global"),
             None => {}
         }
-        match filter.is_first_party {
-            Some(true) => self.sql.push_str(" AND c.is_first_party"),
-            Some(false) => self.sql.push_str(" AND NOT c.is_first_party"),
-            None => {}
+        if let Some(is_first_party) = filter.is_first_party {
+            self.and("c.is_first_party =", Param::Bool(is_first_party));
         }
         if let Some(app_type) = app_type {
             self.and("c.app_type =", Param::Text(app_type));
@@ -102,6 +126,16 @@ impl<'a> Statement<'a> {
 }
 
 impl Filter {
+    /// Where clients are looked for. The global client has an index of its own, and is filtered afterwards: a planner
+    /// that does not know that there is one only would rather walk through all clients.
+    fn from(&self) -> &'static str {
+        if self.is_global == Some(true) {
+            "(SELECT * FROM client WHERE tenant = $1 AND is_global LIMIT 1) c"
+        } else {
+            "client c"
+        }
+    }
+
     /// The listed types one by one, or one time "any": each is read through an index of its own.
     fn app_types(&self) -> Vec<Option<&str>> {
         if self.app_types.is_empty() {
@@ -112,25 +146,35 @@ impl Filter {
     }
 }
 
-/// How many clients there are.
-pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
+/// Counters know how many clients there are of each sort; the rest is counted.
+fn count_from(filter: &Filter) -> &'static str {
     let is_counted = filter.external_client_id.is_none()
         && !filter.grants_any_organization
         && filter.grants_organization.is_none();
-    let (select, from_counters) = if is_counted {
-        ("SELECT COALESCE(SUM(c.n), 0) FROM client_count c", true)
+    if is_counted {
+        "SELECT COALESCE(SUM(c.n), 0) FROM client_count c"
     } else {
-        ("SELECT COUNT(*) FROM client c", false)
-    };
+        "SELECT COUNT(*) FROM client c"
+    }
+}
+
+/// How many clients there are.
+pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
+    let select = count_from(filter);
     let mut total = 0;
     for app_type in filter.app_types() {
         let mut statement = Statement::new(select, &app.tenant);
         statement.filter(filter, app_type);
-        debug_assert!(!from_counters || !statement.sql.contains("external"));
         total += app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await?.unwrap_or(0);
     }
     Ok(u64::try_from(total).unwrap_or(0))
 }
+
+const WITHOUT: &str = "c.seq, c.document, c.signing_keys_at, c.client_secret_at";
+const WITH: &str =
+    "c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, k.secret_id, k.secret";
+const SECRETS: &str = " LEFT JOIN client_secret k \
+    ON k.tenant = c.tenant AND k.client_id = c.client_id AND k.secret_id = c.secret_id";
 
 /// The clients behind number `after`, `limit` of them at most.
 pub(super) async fn after(
@@ -140,10 +184,6 @@ pub(super) async fn after(
     limit: u64,
     with_secrets: bool,
 ) -> DbResult<Vec<Listed>> {
-    const WITHOUT: &str = "SELECT c.seq, c.document, c.signing_keys_at, c.client_secret_at FROM client c";
-    const WITH: &str = "SELECT c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, \
-        s.secret_id, s.secret FROM client c LEFT JOIN client_secret s \
-        ON s.tenant = c.tenant AND s.client_id = c.client_id AND s.secret_id = c.secret_id";
     let read = |row: &Row<'_>| {
         let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
             Some(sealed) => Some(open_secret(&app.master, &app.tenant, row.text(4)?, row.text(5)?, sealed)?),
@@ -160,10 +200,8 @@ pub(super) async fn after(
     let several = app_types.len() > 1;
     let mut found = Vec::new();
     for app_type in app_types {
-        let mut statement = Statement::new(if with_secrets { WITH } else { WITHOUT }, &app.tenant);
-        statement.filter(filter, app_type);
-        statement.and("c.seq >", Param::Int(after));
-        statement.limit("c.seq", limit, 0);
+        let (columns, join) = if with_secrets { (WITH, SECRETS) } else { (WITHOUT, "") };
+        let statement = Statement::after(filter, app_type, columns, join, &app.tenant, after, limit);
         found.extend(app.db.query(&statement.sql, &statement.params, read).await?);
     }
     if several {
@@ -204,7 +242,7 @@ async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u
     if let [Some(_), Some(_), ..] = filter.app_types().as_slice() {
         return start_among_types(app, filter, skipped).await;
     }
-    let mut statement = Statement::new("SELECT c.seq FROM client c", &app.tenant);
+    let mut statement = Statement::new(&format!("SELECT c.seq FROM {}", filter.from()), &app.tenant);
     statement.filter(filter, filter.app_types.first().map(String::as_str));
     statement.limit("c.seq", 1, skipped);
     app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await
@@ -214,11 +252,65 @@ async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u
 async fn start_among_types(app: &App, filter: &Filter, skipped: u64) -> DbResult<Option<i64>> {
     let mut numbers = Vec::new();
     for app_type in filter.app_types() {
-        let mut statement = Statement::new("SELECT c.seq FROM client c", &app.tenant);
+        let mut statement = Statement::new(&format!("SELECT c.seq FROM {}", filter.from()), &app.tenant);
         statement.filter(filter, app_type);
         statement.limit("c.seq", skipped.saturating_add(1), 0);
         numbers.extend(app.db.query(&statement.sql, &statement.params, |row| row.int(0)).await?);
     }
     numbers.sort_unstable();
     Ok(usize::try_from(skipped).ok().and_then(|skipped| numbers.get(skipped).copied()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::search::tests::{check_plan, check_walk, plan_of};
+    use crate::db::Db;
+
+    /// Every combination of filters, as far as they may be combined.
+    fn filters() -> Vec<(Filter, Option<&'static str>)> {
+        let mut filters = vec![(Filter { grants_any_organization: true, ..Filter::default() }, None)];
+        for is_global in [None, Some(true), Some(false)] {
+            for is_first_party in [None, Some(true), Some(false)] {
+                for app_type in [None, Some("spa")] {
+                    for external_client_id in [None, Some("https://a/b".to_owned())] {
+                        let filter =
+                            Filter { is_global, is_first_party, external_client_id, ..Filter::default() };
+                        filters.push((filter, app_type));
+                    }
+                }
+            }
+        }
+        filters
+    }
+
+    #[tokio::test]
+    async fn no_list_reads_a_whole_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("t.db")).unwrap();
+        for (filter, app_type) in filters() {
+            for (columns, join) in [(WITH, SECRETS), (WITHOUT, "")] {
+                let statement = Statement::after(&filter, app_type, columns, join, "t", 1, 50);
+                let plan = plan_of(&db, &statement.sql, &statement.params).await;
+                check_plan(&statement.sql, &plan);
+                // One client or none has an index of its own.
+                if filter.external_client_id.is_some() || filter.is_global == Some(true) {
+                    let is_direct = ["INDEX client_external", "INDEX client_global"];
+                    let is_direct =
+                        plan.iter().any(|step| is_direct.iter().any(|index| step.contains(index)));
+                    assert!(is_direct, "{}: {plan:#?}", statement.sql);
+                } else {
+                    check_walk(&statement.sql, &plan);
+                }
+            }
+            let mut skip = Statement::new(&format!("SELECT c.seq FROM {}", filter.from()), "t");
+            skip.filter(&filter, app_type);
+            skip.limit("c.seq", 1, 100);
+            let mut count = Statement::new(count_from(&filter), "t");
+            count.filter(&filter, app_type);
+            for statement in [skip, count] {
+                check_plan(&statement.sql, &plan_of(&db, &statement.sql, &statement.params).await);
+            }
+        }
+    }
 }

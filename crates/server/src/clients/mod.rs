@@ -9,6 +9,7 @@ mod list;
 pub(crate) mod references;
 mod render;
 mod routes;
+pub(crate) mod search;
 mod secrets;
 pub(crate) mod store;
 
@@ -19,11 +20,12 @@ use crate::app::App;
 use crate::cache::Cache;
 use crate::credentials::Credential;
 use crate::db::{DbResult, Kind};
+use crate::ids;
 use list::Positions;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
-use tenantry_types::clients::{ClientDocument, StoredClient};
+use tenantry_types::clients::{ClientDocument, StoredClient, ThirdPartySecurityMode};
 use tenantry_types::token_quota::TokenQuota;
 use zeroize::Zeroizing;
 
@@ -67,6 +69,8 @@ pub(crate) struct Client {
     pub(crate) grant_types: Vec<String>,
     pub(crate) is_first_party: bool,
     pub(crate) require_proof_of_possession: bool,
+    /// Where its keys are, if a metadata document says so.
+    pub(crate) jwks_uri: Option<String>,
     pub(crate) token_quota: Option<TokenQuota>,
     /// The organization of machine-to-machine tokens whose request names none.
     pub(crate) default_organization: Option<String>,
@@ -107,6 +111,7 @@ impl Client {
             grant_types: document.texts("grant_types").map(str::to_owned).collect(),
             is_first_party: document.is_first_party(),
             require_proof_of_possession: document.flag("require_proof_of_possession"),
+            jwks_uri: document.text("jwks_uri").map(str::to_owned),
             token_quota: document.get("token_quota").and_then(TokenQuota::of),
             default_organization: document.default_organization().map(str::to_owned),
         }
@@ -137,7 +142,26 @@ impl Default for Clients {
     }
 }
 
+/// The id of a new client of that mode.
+pub(crate) fn new_client_id(app: &App, mode: ThirdPartySecurityMode) -> String {
+    match mode {
+        ThirdPartySecurityMode::Strict => ids::third_party_client_id(&app.random),
+        ThirdPartySecurityMode::Permissive => ids::client_id(&app.random),
+    }
+}
+
 impl Clients {
+    /// The client that a protocol request names: by its id, or by the URL of its metadata document.
+    pub(crate) async fn named(&self, app: &App, name: &str) -> DbResult<Option<Arc<Client>>> {
+        if !name.starts_with("https://") {
+            return self.find(app, name).await;
+        }
+        match store::id_of_external(&app.db, &app.tenant, name).await? {
+            Some(client_id) => self.find(app, &client_id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The client of that id.
     pub(crate) async fn find(&self, app: &App, client_id: &str) -> DbResult<Option<Arc<Client>>> {
         self.cache.get(&app.db, &app.tenant, client_id, async || store::find(app, client_id).await).await

@@ -13,8 +13,16 @@ pub(super) struct View {
     summary: bool,
     settings: bool,
     keys: bool,
+    hidden: &'static [&'static str],
     fields: Fields,
 }
+
+/// What the answer to a change leaves out, as recorded.
+const HIDDEN_AFTER_CHANGES: &[&str] =
+    &["external_client_id", "external_metadata_type", "external_metadata_created_by", "jwks_uri"];
+
+/// What a search never shows, whoever asks.
+const HIDDEN_IN_SEARCHES: &[&str] = &["client_secret", "encryption_key", "signing_keys", "owners", "addons"];
 
 #[derive(Clone, Debug)]
 enum Fields {
@@ -26,7 +34,7 @@ enum Fields {
 impl View {
     /// Everything.
     pub(super) fn everything() -> Self {
-        Self { summary: true, settings: true, keys: true, fields: Fields::All }
+        Self { summary: true, settings: true, keys: true, hidden: &[], fields: Fields::All }
     }
 
     /// What the holder of `scopes` may read.
@@ -36,6 +44,18 @@ impl View {
             summary: scopes.contains_any(READ_SCOPES),
             settings: may(ReadGroup::Settings),
             keys: may(ReadGroup::Keys),
+            hidden: &[],
+            fields: Fields::All,
+        }
+    }
+
+    /// What a search shows to the holder of `scopes`. Those that read keys count for nothing there.
+    pub(super) fn of_search(scopes: &ScopeSet) -> Self {
+        Self {
+            summary: true,
+            settings: scopes.contains_any(&[Scope::READ_CLIENTS]),
+            keys: false,
+            hidden: HIDDEN_IN_SEARCHES,
             fields: Fields::All,
         }
     }
@@ -43,7 +63,7 @@ impl View {
     /// What the answer to a change shows: everything, but keys only to those who may read or set them.
     pub(super) fn after_change(scopes: &ScopeSet) -> Self {
         let keys = [Scope::READ_CLIENT_KEYS, Scope::READ_CLIENT_CREDENTIALS, Scope::UPDATE_CLIENT_KEYS];
-        Self { keys: scopes.contains_any(&keys), ..Self::everything() }
+        Self { keys: scopes.contains_any(&keys), hidden: HIDDEN_AFTER_CHANGES, ..Self::everything() }
     }
 
     /// Narrows it down by `fields` and `include_fields`.
@@ -60,7 +80,11 @@ impl View {
     }
 
     fn is_everything(&self) -> bool {
-        self.summary && self.settings && self.keys && matches!(self.fields, Fields::All)
+        self.summary
+            && self.settings
+            && self.keys
+            && self.hidden.is_empty()
+            && matches!(self.fields, Fields::All)
     }
 
     fn shows(&self, name: &str) -> bool {
@@ -70,13 +94,21 @@ impl View {
             ReadGroup::Settings => self.settings,
             ReadGroup::Keys => self.keys,
         };
-        allowed
-            && match &self.fields {
-                Fields::All => true,
-                // The tenant's name comes along whatever is asked for.
-                Fields::Only(names) => name == "tenant" || names.iter().any(|asked| asked == name),
-                Fields::AllBut(names) => !names.iter().any(|asked| asked == name),
-            }
+        allowed && !self.hidden.contains(&name) && self.selects(name)
+    }
+
+    fn selects(&self, name: &str) -> bool {
+        match &self.fields {
+            Fields::All => true,
+            // The tenant's name comes along whatever is asked for.
+            Fields::Only(names) => name == "tenant" || names.iter().any(|asked| asked == name),
+            Fields::AllBut(names) => !names.iter().any(|asked| asked == name),
+        }
+    }
+
+    /// Whether a search shows one of the times that are no part of a client.
+    pub(super) fn shows_time(&self, name: &str) -> bool {
+        self.settings && self.selects(name)
     }
 
     /// Whether the secret has to be opened at all.
@@ -115,6 +147,18 @@ pub(super) fn client(out: &mut Vec<u8>, parts: &Parts<'_>, view: &View) {
             out.extend_from_slice(value.get().as_bytes());
             separator = ",";
         }
+    }
+    out.push(b'}');
+}
+
+/// Appends members to the object at the end of `out`.
+pub(super) fn append(out: &mut Vec<u8>, members: impl IntoIterator<Item = String>) {
+    out.pop();
+    for member in members {
+        if !out.ends_with(b"{") {
+            out.push(b',');
+        }
+        out.extend_from_slice(member.as_bytes());
     }
     out.push(b'}');
 }

@@ -3,7 +3,7 @@
 use super::list::{self, Filter, Listed};
 use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
-use super::{Client, references, secrets};
+use super::{Client, new_client_id, references, search, secrets};
 use crate::app::App;
 use crate::connections;
 use crate::credentials::routes::check_room;
@@ -16,15 +16,14 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use std::sync::LazyLock;
-use tenantry_types::clients::{
-    self, ClientDocument, Operation, READ_SCOPES, StoredClient, ThirdPartySecurityMode, UPDATE_SCOPES,
-};
+use tenantry_types::clients::{self, ClientDocument, Operation, READ_SCOPES, StoredClient, UPDATE_SCOPES};
 use tenantry_types::credentials::visit_lists;
 use tenantry_types::schema::{Schema, boolean, integer, object, optional, string};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope, ScopeSet};
 
 const CLIENTS: &str = "/api/v2/clients";
 const CLIENT: &str = "/api/v2/clients/{id}";
+const SEARCH: &str = "/api/v2/clients/search";
 const SECRETS: &str = "/api/v2/clients/{id}/secrets";
 const SECRET: &str = "/api/v2/clients/{id}/secrets/{secret_id}";
 
@@ -33,6 +32,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(CLIENTS, READ_SCOPES, list_clients)
         .post(CLIENTS, &[Scope::CREATE_CLIENTS], create_client)
+        .get(SEARCH, &[Scope::READ_CLIENTS, Scope::READ_CLIENT_SUMMARY], search::search_clients)
         .get(CLIENT, READ_SCOPES, get_client)
         .patch(CLIENT, UPDATE_SCOPES, update_client)
         .delete(CLIENT, &[Scope::DELETE_CLIENTS], delete_client)
@@ -93,11 +93,9 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
     let mut body = clients::check_create_body(&body)?.clone();
     clients::check_write_scopes(Operation::Create, &body, caller.scopes())?;
     let credentials = take_definitions(&app, &mut body, caller.scopes())?;
-    let new_id = |mode| match mode {
-        ThirdPartySecurityMode::Strict => ids::third_party_client_id(&app.random),
-        ThirdPartySecurityMode::Permissive => ids::client_id(&app.random),
-    };
-    let document = ClientDocument::create(&body, &app.tenant, app.third_party_security_mode, new_id)?;
+    let document = ClientDocument::create(&body, &app.tenant, app.third_party_security_mode, |mode| {
+        new_client_id(&app, mode)
+    })?;
     let now = app.clock.now_ms();
     let client = NewClient::new(document, &app.random, &app.master, app.sequence.next(&app.clock), now)?;
     let gets_connections = app.tenant_settings().await?.enable_client_connections;

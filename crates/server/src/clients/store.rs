@@ -1,5 +1,6 @@
 //! Clients in the database.
 
+use super::search::index;
 use super::{Client, Secret, references};
 use crate::app::App;
 use crate::clock::Random;
@@ -9,6 +10,7 @@ use crate::ids;
 use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
 use std::sync::atomic::AtomicI64;
+use tenantry_types::clients::search::name_key;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
 
@@ -85,10 +87,34 @@ impl NewClient {
     }
 }
 
+impl NewClient {
+    /// Its secret.
+    pub(crate) fn secret(&self) -> &str {
+        self.secret.value()
+    }
+
+    /// When it is made.
+    pub(crate) fn created_at(&self) -> i64 {
+        self.now
+    }
+}
+
+/// The id of the client with this metadata document.
+pub(crate) async fn id_of_external(db: &Db, tenant: &str, url: &str) -> DbResult<Option<String>> {
+    db.query_opt(BY_EXTERNAL, params![tenant, url], |row| Ok(row.text(0)?.to_owned())).await
+}
+
+/// The same, to change it.
+pub(crate) fn find_external(tx: &mut Tx<'_>, tenant: &str, url: &str) -> DbResult<Option<String>> {
+    tx.query_opt(BY_EXTERNAL, params![tenant, url], |row| Ok(row.text(0)?.to_owned()))
+}
+
+const BY_EXTERNAL: &str = "SELECT client_id FROM client WHERE tenant = $1 AND external_client_id = $2";
+
 const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, document, signing_keys_at, \
     client_secret_at, secret_id, is_global, is_first_party, app_type, external_client_id, \
-    resource_server_identifier, default_organization, created_at, updated_at) \
-    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";
+    resource_server_identifier, default_organization, created_at, updated_at, name_key) \
+    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
     let NewClient { document, stored, secret, seq, now } = client;
@@ -108,9 +134,11 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
             document.text("external_client_id"),
             document.text("resource_server_identifier"),
             document.default_organization(),
-            *now
+            *now,
+            &name_key(document.members())
         ],
     )?;
+    index::insert(tx, tenant, *seq, document)?;
     insert_secret(tx, tenant, document.client_id(), secret, *now)?;
     insert_aliases(tx, tenant, document)?;
     references::store(tx, tenant, document, None)?;
@@ -326,7 +354,7 @@ fn enabled_credentials(document: &ClientDocument) -> Vec<&str> {
     all.filter_map(|credential| credential.get("id")?.as_str()).collect()
 }
 
-fn parse(json: &str) -> DbResult<ClientDocument> {
+pub(super) fn parse(json: &str) -> DbResult<ClientDocument> {
     ClientDocument::from_json(json).map_err(|error| DbError::Data(format!("client: {error}")))
 }
 
@@ -358,7 +386,8 @@ pub(crate) fn update(
 ) -> DbResult<Option<StoredClient>> {
     const UPDATE: &str = "UPDATE client SET version = version + 1, document = $4, signing_keys_at = $5, \
         client_secret_at = $6, secret_id = COALESCE($7, secret_id), is_first_party = $8, app_type = $9, \
-        external_client_id = $10, resource_server_identifier = $11, default_organization = $12, updated_at = $13 \
+        external_client_id = $10, resource_server_identifier = $11, default_organization = $12, updated_at = $13, \
+        name_key = $14 \
         WHERE tenant = $1 AND client_id = $2 AND version = $3";
     let client_id = after.client_id();
     let stored = after.to_stored();
@@ -377,12 +406,14 @@ pub(crate) fn update(
             after.text("external_client_id"),
             after.text("resource_server_identifier"),
             after.default_organization(),
-            now
+            now,
+            &name_key(after.members())
         ],
     )?;
     if updated == 0 {
         return Ok(None);
     }
+    index::update(tx, tenant, before, after)?;
     if let Some(secret) = secret {
         retire_secrets(tx, tenant, client_id, secret.keep_others_until, now)?;
         insert_secret(tx, tenant, client_id, secret, now)?;
@@ -408,6 +439,7 @@ pub(crate) fn update(
 /// Deletes a client and, through the references of other tables, everything that belongs to it.
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, now: i64) -> DbResult<()> {
     let client_id = document.client_id();
+    index::remove(tx, tenant, document)?;
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
     references::forget(tx, tenant, references::Kind::Client, client_id, now)?;
     quota::forget(tx, tenant, quota::Owner::Client, client_id)?;

@@ -4,6 +4,7 @@ use crate::clock::{Clock, Random};
 use crate::ids;
 use serde_json::Value;
 use tenantry_jose::credential::parse_pem;
+use tenantry_jose::{Jwk, VerifyingAlgorithm};
 use tenantry_types::credentials::{CredentialType, check_definition};
 use tenantry_types::{ApiError, Object, time};
 
@@ -24,6 +25,36 @@ pub(crate) struct NewCredential {
 }
 
 impl NewCredential {
+    /// A key that was found in a key set.
+    pub(crate) fn of_key(
+        kid: &str,
+        alg: VerifyingAlgorithm,
+        key: &Jwk,
+        random: &Random,
+        clock: &Clock,
+    ) -> Self {
+        let (id, now) = (ids::credential_id(random), clock.now_ms());
+        let document = serde_json::json!({
+            "id": id,
+            "credential_type": CredentialType::PublicKey.as_str(),
+            "kid": kid,
+            "alg": alg.as_str(),
+            "created_at": time::print(now),
+            "updated_at": time::print(now),
+        });
+        let Value::Object(document) = document else { unreachable!("written as an object") };
+        Self {
+            id,
+            kind: CredentialType::PublicKey,
+            sort: kid.to_owned(),
+            jwk: Some(serde_json::to_string(key).unwrap_or_default()),
+            pem: None,
+            expires_at: None,
+            created_at: now,
+            document,
+        }
+    }
+
     /// Reads a definition that was checked against its schema.
     pub(crate) fn new(definition: &Object, random: &Random, clock: &Clock) -> Result<Self, ApiError> {
         let kind = check_definition(definition)?;

@@ -112,7 +112,25 @@ pub(super) fn update(
     Ok(())
 }
 
-pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str) -> DbResult<()> {
+/// A stored key.
+pub(crate) struct StoredKey {
+    pub(crate) id: String,
+    pub(crate) kid: String,
+    pub(crate) jwk: String,
+}
+
+/// A client's keys.
+pub(crate) fn keys(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Vec<StoredKey>> {
+    const KEYS: &str = "SELECT id, sort, jwk FROM credential \
+        WHERE tenant = $1 AND client_id = $2 AND credential_type = 'public_key'";
+    let read = |row: &Row<'_>| {
+        let text = |index| row.opt_text(index).map(|text| text.unwrap_or_default().to_owned());
+        Ok(StoredKey { id: text(0)?, kid: text(1)?, jwk: text(2)? })
+    };
+    tx.query(KEYS, params![tenant, client_id], read)
+}
+
+pub(crate) fn delete(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str) -> DbResult<()> {
     const DELETE: &str = "DELETE FROM credential WHERE tenant = $1 AND client_id = $2 AND id = $3";
     tx.execute(DELETE, params![tenant, client_id, id])?;
     tx.changed(Kind::Client, tenant, client_id);

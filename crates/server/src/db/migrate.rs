@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_connections.sql"),
     include_str!("migrations/0004_organizations.sql"),
     include_str!("migrations/0005_tenant.sql"),
+    include_str!("migrations/0006_search.sql"),
     include_str!("migrations/0007_configuration.sql"),
     include_str!("migrations/0008_credential_pem.sql"),
 ];

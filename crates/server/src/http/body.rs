@@ -17,11 +17,20 @@ enum BodyError {
     Interrupted,
 }
 
-async fn read(body: Body) -> Result<Bytes, BodyError> {
-    match Limited::new(body, MAX_BODY).collect().await {
+async fn read(body: Body, most: usize) -> Result<Bytes, BodyError> {
+    match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(BodyError::TooLarge),
         Err(_) => Err(BodyError::Interrupted),
+    }
+}
+
+impl From<BodyError> for OAuthError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::new(413, "invalid_request", "Request body too large"),
+            BodyError::Interrupted => Self::invalid_request("Invalid request payload"),
+        }
     }
 }
 
@@ -46,7 +55,7 @@ fn media_type(headers: &HeaderMap) -> MediaType {
 
 async fn document(request: Request) -> ApiResult<Option<Value>> {
     let (parts, body) = request.into_parts();
-    let bytes = read(body).await.map_err(|error| match error {
+    let bytes = read(body, MAX_BODY).await.map_err(|error| match error {
         BodyError::TooLarge => {
             ApiError::new(413, format!("Payload content length greater than maximum allowed: {MAX_BODY}"))
         }
@@ -127,14 +136,31 @@ impl<S: Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, OAuthError> {
         let (parts, body) = request.into_parts();
-        let bytes = read(body).await.map_err(|error| match error {
-            BodyError::TooLarge => OAuthError::new(413, "invalid_request", "Request body too large"),
-            BodyError::Interrupted => OAuthError::invalid_request("Invalid request payload"),
-        })?;
+        let bytes = read(body, MAX_BODY).await?;
         match media_type(&parts.headers) {
             MediaType::Form => Self::of_form(&bytes),
             MediaType::Json => Self::of_json(&bytes),
             MediaType::Other => Err(OAuthError::new(415, "invalid_request", "Unsupported Media Type")),
         }
+    }
+}
+
+/// Registrations come from anybody; fifty redirect URIs fit in easily.
+const MAX_METADATA: usize = 64 << 10;
+
+/// The JSON body of a registration request.
+pub(crate) struct Metadata(pub(crate) Value);
+
+impl<S: Sync> FromRequest<S> for Metadata {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, OAuthError> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body, MAX_METADATA).await?;
+        if media_type(&parts.headers) != MediaType::Json {
+            return Err(OAuthError::new(415, "invalid_request", "Unsupported Media Type"));
+        }
+        let body = json::parse(&bytes);
+        Ok(Self(body.map_err(|_| OAuthError::invalid_request("Invalid request payload JSON format"))?))
     }
 }

@@ -5,18 +5,21 @@ mod caller;
 mod error;
 mod list;
 mod listener;
+mod outgoing;
 mod query;
 mod route;
 mod service;
 
-pub(crate) use body::{Form, Input};
+pub(crate) use body::{Form, Input, Metadata};
 pub(crate) use caller::{Caller, VerifiedTokens};
 pub(crate) use error::{ApiResult, Failure, OAuthError};
 pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging};
 pub(crate) use listener::{Listener, Peer, Tls};
+pub use outgoing::Network;
+pub(crate) use outgoing::Outgoing;
 pub(crate) use query::{Page, Query, list_link};
 pub(crate) use route::{ApiRoute, Slice, State};
-pub(crate) use service::Service;
+pub(crate) use service::{Service, Source};
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;

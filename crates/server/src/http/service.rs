@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, Request, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use tenantry_types::ApiError;
 use tower::ServiceExt as _;
 
@@ -19,6 +20,10 @@ pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) router: Router,
 }
+
+/// Who sent a request, as far as addresses tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source(pub(crate) IpAddr);
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -35,6 +40,12 @@ impl Service {
         if let Some(certificate) = peer.certificate.or_else(forwarded) {
             request.extensions_mut().insert(certificate);
         }
+        let address = peer.address.ip();
+        let source = match &self.app.proxies {
+            Some(proxies) => proxies.source(address, request.headers()),
+            None => address,
+        };
+        request.extensions_mut().insert(Source(source));
         let size: usize =
             request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         let mut response = if size > MAX_HEADERS || request.uri().path().len() > MAX_HEADERS {
@@ -52,8 +63,8 @@ impl Service {
 
     fn add_headers(&self, response: &mut Response) {
         let headers = response.headers_mut();
-        headers.insert(RATE_LIMIT, HeaderValue::from_static("1000"));
-        headers.insert(RATE_REMAINING, HeaderValue::from_static("999"));
+        headers.entry(RATE_LIMIT).or_insert(HeaderValue::from_static("1000"));
+        headers.entry(RATE_REMAINING).or_insert(HeaderValue::from_static("999"));
         headers.insert(RATE_RESET, HeaderValue::from(self.app.clock.now_secs() + 1));
         headers.insert(header::VARY, HeaderValue::from_static("origin,accept-encoding"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

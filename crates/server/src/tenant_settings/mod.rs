@@ -27,7 +27,6 @@ pub(crate) struct TenantSettings {
     pub(crate) enable_client_connections: bool,
     pub(crate) enable_dynamic_client_registration: bool,
     /// The mode of clients that register themselves; where none is set, the server's `third_party_security_mode`.
-    #[expect(dead_code, reason = "for dynamic registration")]
     pub(crate) dynamic_client_registration_security_mode: Option<ThirdPartySecurityMode>,
     pub(crate) client_id_metadata_document_supported: bool,
     /// Whether requests may name organizations by their names; tokens have the names too then.

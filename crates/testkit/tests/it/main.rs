@@ -5,6 +5,7 @@
 
 mod access_tokens;
 mod authorization;
+mod cimd;
 mod client_authentication;
 mod client_grants;
 mod clients;
@@ -20,14 +21,17 @@ mod organizations;
 mod profiles;
 mod quotas;
 mod recordings;
+mod registration;
 mod resource_servers;
 mod sdk;
 mod sdk_faults;
 mod sdk_matrix;
 mod sdk_shapes;
 mod sdk_tokens;
+mod search;
 mod secrets;
 mod settings;
 mod tenant_settings;
 mod third_party;
 mod tokens;
+mod web;

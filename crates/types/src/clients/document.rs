@@ -114,6 +114,16 @@ impl ClientDocument {
     /// # Errors
     /// A rule that looks at more than one member, or at what was stored, is broken.
     pub fn patched(&self, body: &Object) -> Result<Self, ApiError> {
+        let after = self.refreshed(body)?;
+        rules::check_owned_by_document(self, &after, body)?;
+        Ok(after)
+    }
+
+    /// The client after its metadata document was read again, whose settings `body` holds.
+    ///
+    /// # Errors
+    /// A rule that looks at more than one member, or at what was stored, is broken.
+    pub fn refreshed(&self, body: &Object) -> Result<Self, ApiError> {
         let mut after = self.clone();
         let mut about = self.members.clone();
         if let Some(method) = body.get("token_endpoint_auth_method") {

@@ -350,10 +350,10 @@ pub const FIELDS: &[Field] = &[
         .curated()
         .enforced("strict_third_party_clients_keep_to_the_curated_set"),
     Field::new("redirection_policy", schema::redirection_policy).curated().inert(LOGIN),
-    Field::response_only("external_client_id"),
-    Field::response_only("external_metadata_type"),
+    Field::response_only("external_client_id").enforced("a_document_registers_a_client_once"),
+    Field::response_only("external_metadata_type").enforced("clients_with_a_document_change_only_beside_it"),
     Field::response_only("external_metadata_created_by"),
-    Field::response_only("jwks_uri"),
+    Field::response_only("jwks_uri").enforced("keys_of_a_document_prove_the_client"),
     Field::response_only("owners"),
     Field::response_only("encrypted"),
     Field::response_only("signing_keys").read(Keys),

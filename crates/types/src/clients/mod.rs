@@ -13,6 +13,7 @@ mod merge;
 pub mod model;
 mod rules;
 pub(crate) mod schema;
+pub mod search;
 
 pub use document::{ClientDocument, StoredClient};
 pub use fields::{Enforcement, FIELDS, Field, ReadGroup, WriteGuard, field};

@@ -67,6 +67,49 @@ pub(super) fn check_patched(before: &ClientDocument, after: &ClientDocument, bod
     check(after, body)
 }
 
+/// What a `PATCH` may change about a client with a metadata document; the rest is the document's to say.
+const BESIDE_DOCUMENT: &[&str] = &[
+    "app_type",
+    "grant_types",
+    "jwt_configuration",
+    "description",
+    "oidc_conformant",
+    "allowed_origins",
+    "web_origins",
+    "refresh_token",
+    "organization_usage",
+    "organization_require_behavior",
+    "organization_discovery_methods",
+    "default_organization",
+    "client_metadata",
+    "require_proof_of_possession",
+];
+
+pub(super) fn check_owned_by_document(
+    before: &ClientDocument,
+    after: &ClientDocument,
+    body: &Object,
+) -> Checked {
+    if before.text("external_metadata_type") != Some("cimd") {
+        return Ok(());
+    }
+    let is_owned =
+        |name: &&String| !BESIDE_DOCUMENT.contains(&name.as_str()) && before.get(name) != after.get(name);
+    if let Some(name) =
+        body.keys().find(|name| *name == "client_secret").or_else(|| body.keys().find(is_owned))
+    {
+        return Err(ApiError::invalid_body(format!(
+            "{name} cannot be changed for clients with a Client ID Metadata Document"
+        )));
+    }
+    if let Some(app_type) = after.text("app_type").filter(|is| !["native", "regular_web"].contains(is)) {
+        return Err(ApiError::invalid_body(format!(
+            "app_type {app_type} is not supported for clients with a Client ID Metadata Document"
+        )));
+    }
+    Ok(())
+}
+
 fn check_ownership(before: &ClientDocument, after: &ClientDocument) -> Checked {
     if before.is_first_party() == after.is_first_party() {
         return Ok(());

@@ -1,0 +1,99 @@
+//! How often clients may register themselves: the tenant's limit, which Auth0 documents, and one for each source, so that
+//! nobody uses it up alone.
+
+use moka::sync::Cache;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// Registrations per second of a tenant.
+pub(super) const PER_TENANT: i64 = 5;
+/// Registrations per second of a source.
+const PER_SOURCE: i64 = 2;
+/// Sources that are remembered. Who is forgotten is limited by the tenant's limit still.
+const REMEMBERED: u64 = 10_000;
+/// A source that was silent for so long may start anew anyway.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+
+/// When the next request would be on time, if they came evenly: the generic cell rate algorithm.
+type Due = Arc<AtomicI64>;
+
+/// The limits of one server.
+pub(crate) struct RegistrationLimits {
+    tenants: Cache<Box<str>, Due>,
+    sources: Cache<(Box<str>, IpAddr), Due>,
+}
+
+impl Default for RegistrationLimits {
+    fn default() -> Self {
+        let sources = Cache::builder().max_capacity(REMEMBERED).time_to_idle(FORGOTTEN).build();
+        Self { tenants: Cache::new(1_000), sources }
+    }
+}
+
+impl RegistrationLimits {
+    /// Whether one more registration is within the limits; then it is counted.
+    pub(super) fn admit(&self, tenant: &str, source: IpAddr, now: i64) -> bool {
+        let of_source = self.sources.get_with((tenant.into(), network(source)), Due::default);
+        let of_tenant = || self.tenants.get_with(tenant.into(), Due::default);
+        take(&of_source, PER_SOURCE, now) && take(&of_tenant(), PER_TENANT, now)
+    }
+}
+
+/// Takes one of `per_second`, of which as many may come at once.
+fn take(due: &AtomicI64, per_second: i64, now: i64) -> bool {
+    let interval = 1_000 / per_second;
+    let next = |due: i64| {
+        let due = due.max(now);
+        (due - now <= interval * (per_second - 1)).then_some(due + interval)
+    };
+    due.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_ok()
+}
+
+/// What counts as one source: an IPv4 address, or the network of an IPv6 host, which has as many addresses as it likes.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(limits: &RegistrationLimits, source: &str, now: i64) -> usize {
+        (0..20).filter(|_| limits.admit("t", source.parse().unwrap(), now)).count()
+    }
+
+    #[test]
+    fn nobody_uses_up_the_limit_of_the_tenant() {
+        let limits = RegistrationLimits::default();
+        assert_eq!(admitted(&limits, "192.0.2.1", 1_000_000), 2);
+        assert_eq!(admitted(&limits, "192.0.2.2", 1_000_000), 2);
+        assert_eq!(admitted(&limits, "192.0.2.3", 1_000_000), 1, "the tenant's five are taken");
+        assert_eq!(admitted(&limits, "192.0.2.1", 1_000_500), 1);
+        assert_eq!(admitted(&limits, "192.0.2.1", 1_005_000), 2, "silence saves nothing up");
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one_source() {
+        let limits = RegistrationLimits::default();
+        assert_eq!(admitted(&limits, "2001:db8::1", 1_000_000), 2);
+        assert_eq!(admitted(&limits, "2001:db8::ffff:1", 1_000_000), 0);
+        assert_eq!(admitted(&limits, "2001:db8:0:1::1", 1_000_000), 2);
+        assert_eq!(admitted(&limits, "::ffff:192.0.2.1", 1_001_000), 2);
+        assert_eq!(admitted(&limits, "192.0.2.1", 1_001_000), 0);
+    }
+
+    #[test]
+    fn the_memory_of_sources_is_bounded() {
+        let limits = RegistrationLimits::default();
+        for i in 0..30_000_u32 {
+            limits.admit("t", IpAddr::from(i.to_be_bytes()), 0);
+        }
+        limits.sources.run_pending_tasks();
+        assert!(limits.sources.entry_count() <= REMEMBERED);
+    }
+}
