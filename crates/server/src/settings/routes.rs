@@ -74,20 +74,21 @@ fn setting_routes<'a>(mut slice: Slice<'a>, prepared: &'static Prepared) -> Slic
         slice = described(slice, Method::GET, path, get);
     }
     if prepared.patch.is_some() {
-        let patch = async |Shared(app): Shared<App>, path: RawPathParams, Input(body): Input| {
+        let update = async |Shared(app): Shared<App>, path: RawPathParams, Input(body): Input| {
             prepared.patch(&app, &path, body).await
         };
-        slice = described(slice, Method::PATCH, path, patch);
+        slice = described(slice, Method::PATCH, path, update);
     }
     if prepared.put.is_some() {
-        let put = async |Shared(app): Shared<App>, path: RawPathParams, Input(body): Input| {
+        let replace = async |Shared(app): Shared<App>, path: RawPathParams, Input(body): Input| {
             prepared.put(&app, &path, body).await
         };
-        slice = described(slice, Method::PUT, path, put);
+        slice = described(slice, Method::PUT, path, replace);
     }
     if let Some((create, _)) = prepared.create {
-        let post = async |Shared(app): Shared<App>, Input(body): Input| prepared.create(&app, &body).await;
-        slice = described(slice, Method::POST, create.path, post);
+        let create_one =
+            async |Shared(app): Shared<App>, Input(body): Input| prepared.create(&app, &body).await;
+        slice = described(slice, Method::POST, create.path, create_one);
     }
     if is_described(&Method::DELETE) {
         let delete = async |Shared(app): Shared<App>| prepared.delete(&app).await;
