@@ -21,8 +21,11 @@ use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// A client that has not sent its headers (or finished its handshake) by then is let go.
+/// A client that has not finished its handshake by then is let go.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// As long may a connection lie idle between requests, or a client take to send its headers. Programs send on
+/// connections that they believe open, and some compute for half a minute between two requests.
+const IDLE: Duration = Duration::from_secs(120);
 /// How long running requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -83,7 +86,7 @@ impl Listener {
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(4 * MAX_HEADERS);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(4 * MAX_HEADERS);
         builder
             .http2()
             .timer(TokioTimer::new())
