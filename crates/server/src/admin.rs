@@ -2,7 +2,7 @@
 
 use crate::app::{DEFAULT_TENANT, management_audience};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Target};
 use crate::provision::{ADMIN_CLIENT_SETTING, setting};
 use std::path::PathBuf;
 
@@ -43,14 +43,15 @@ impl std::fmt::Debug for AdminClient {
     }
 }
 
-/// Reads the administrator's client. Works beside a running server, and without one.
+/// Reads the administrator's client. Works beside a running server, and without one. `database_url` is needed only where
+/// the server's has a password.
 ///
 /// # Errors
 /// Nothing was ever served from the directory, or the client is gone.
-pub async fn admin_client(dir: &DataDir) -> Result<AdminClient, AdminError> {
+pub async fn admin_client(dir: &DataDir, database_url: Option<&str>) -> Result<AdminClient, AdminError> {
     let server = dir.server_file()?;
-    let master = dir.master_key(server.master_key_file.as_deref(), &server.database)?;
-    let db = Db::read_only(&server.database)?;
+    let master = dir.master_key(server.master_key_file.as_deref(), Some(&server.database))?;
+    let db = Db::read_only(&Target::parse(database_url.unwrap_or(&server.database))?)?;
     let client_id = setting(&db, ADMIN_CLIENT_SETTING).await?.ok_or(AdminError::NoClient)?;
     let client = crate::clients::store::find_in(&db, &master, DEFAULT_TENANT, &client_id).await?;
     let client = client.ok_or(AdminError::NoClient)?;

@@ -20,7 +20,7 @@ pub struct Config {
     pub ops_listen: Option<String>,
     /// Host, and port unless it is 443, under which clients know the server.
     pub domain: Option<String>,
-    /// Where the database is: `sqlite:PATH`.
+    /// Where the database is: `sqlite:PATH` or `postgres://…`.
     pub database_url: Option<String>,
     /// A file that holds the master key.
     pub master_key_file: Option<PathBuf>,

@@ -41,7 +41,7 @@ pub enum DataDirError {
     )]
     MasterKeyMissing {
         /// The database.
-        database: PathBuf,
+        database: String,
         /// The key.
         key: PathBuf,
     },
@@ -68,8 +68,8 @@ pub struct ServerFile {
     pub listeners: Vec<String>,
     /// Path of the local certificate authority.
     pub ca: PathBuf,
-    /// Path of the database.
-    pub database: PathBuf,
+    /// URL of the database, without a password.
+    pub database: String,
     /// Path of the master key, unless it came from the environment.
     pub master_key_file: Option<PathBuf>,
     /// Whether the server uses the certificate of the local authority.
@@ -161,11 +161,12 @@ impl DataDir {
         self.file("master.key")
     }
 
-    /// Reads the master key: from the environment, else from `file`. Makes one if there is none and no database yet.
+    /// Reads the master key: from the environment, else from `file`. Makes one if there is none, unless `database` has
+    /// secrets that are sealed with one already.
     ///
     /// # Errors
-    /// There is a database without a key, or what is there is no key.
-    pub fn master_key(&self, file: Option<&Path>, database: &Path) -> Result<MasterKey, DataDirError> {
+    /// There are secrets without a key, or what is there is no key.
+    pub fn master_key(&self, file: Option<&Path>, database: Option<&str>) -> Result<MasterKey, DataDirError> {
         if let Some(text) = std::env::var_os(MASTER_KEY_VARIABLE) {
             let text = Zeroizing::new(text.into_string().unwrap_or_default());
             return MasterKey::parse(&text)
@@ -175,7 +176,7 @@ impl DataDir {
         let bad = |source| DataDirError::MasterKey { path: path.display().to_string(), source };
         let io = |source| DataDirError::Io { path: path.clone(), source };
         if !path.exists() {
-            if database.exists() {
+            if let Some(database) = database {
                 return Err(DataDirError::MasterKeyMissing { database: database.to_owned(), key: path });
             }
             write_private(&path, MasterKey::generate().map_err(bad)?.as_bytes()).map_err(io)?;

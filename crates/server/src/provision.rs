@@ -63,6 +63,11 @@ pub(crate) async fn set_seed(db: &Db, from: &str) -> Result<(), DbError> {
     db.transaction(move |tx| set(tx, SEED_SETTING, &from)).await
 }
 
+/// Whether a server ever finished its first start on this database.
+pub(crate) async fn has_tenant(db: &Db) -> Result<bool, DbError> {
+    Ok(db.query_opt("SELECT 1 FROM tenant", &[], |_| Ok(())).await?.is_some())
+}
+
 /// The domain: the configured one (remembered for later starts), else one configured earlier, else `localhost` and
 /// the port.
 pub(crate) async fn domain(db: &Db, configured: Option<&str>, port: u16) -> Result<String, DbError> {

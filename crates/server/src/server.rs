@@ -4,7 +4,7 @@ use crate::app::{App, Parts};
 use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
 use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Target};
 use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
 use crate::keys::Signer;
 use crate::provision::{self, Provision, ProvisionError};
@@ -46,9 +46,6 @@ pub enum StartError {
     /// No thread could be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
-    /// The database URL names no engine that is supported.
-    #[error("unsupported --database-url: only sqlite:PATH is supported")]
-    DatabaseUrl,
     /// The two settings of proxies belong together.
     #[error("--trusted-proxy and --client-cert-header belong together, and the latter names a header")]
     Proxies,
@@ -77,7 +74,7 @@ pub struct Running {
     app: App,
     tls: Tls,
     certificate: Certificate,
-    _locks: [File; 2],
+    _locks: Vec<File>,
 }
 
 /// Where the certificate comes from, and whose certificates are trusted.
@@ -120,15 +117,8 @@ impl Certificate {
     }
 }
 
-fn database_path(config: &Config, dir: &DataDir) -> Result<PathBuf, StartError> {
-    match config.database_url.as_deref() {
-        None => Ok(dir.database()),
-        Some(url) => {
-            let path = url.strip_prefix("sqlite:").ok_or(StartError::DatabaseUrl)?;
-            let path = path.strip_prefix("//").unwrap_or(path);
-            std::path::absolute(path).map_err(|_| StartError::DatabaseUrl)
-        }
-    }
+fn database(config: &Config, dir: &DataDir) -> Result<Target, DbError> {
+    config.database_url.as_deref().map_or_else(|| Ok(Target::Sqlite(dir.database())), Target::parse)
 }
 
 fn proxies(config: &Config) -> Result<Option<TrustedProxies>, StartError> {
@@ -191,11 +181,17 @@ impl Server {
         }
         let certificate = Certificate::of(config, &dir)?;
         let proxies = proxies(config)?;
-        let database = database_path(config, &dir)?;
+        let database = database(config, &dir)?;
         dir.create()?;
-        let locks = [dir.lock()?, dir.lock_database(&database)?];
-        let master = dir.master_key(config.master_key_file.as_deref(), &database)?;
-        let db = Db::open(&database)?;
+        let mut locks = vec![dir.lock()?];
+        if let Target::Sqlite(path) = &database {
+            locks.push(dir.lock_database(path)?);
+        }
+        let db = Db::open(&database).await?;
+        let database = database.to_string();
+        let has_tenant = provision::has_tenant(&db).await?;
+        let master =
+            dir.master_key(config.master_key_file.as_deref(), has_tenant.then_some(database.as_str()))?;
 
         let (https, https_address) = bind(config.listen.as_deref().unwrap_or(DEFAULT_LISTEN)).await?;
         let domain = provision::domain(&db, config.domain.as_deref(), https_address.port()).await?;

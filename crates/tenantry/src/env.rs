@@ -9,10 +9,13 @@ use tenantry_server::admin_client;
 pub(crate) struct Args {
     #[command(flatten)]
     data_dir: DataDirOption,
+    /// The database, if the server's URL has a password
+    #[arg(long, value_name = "URL", env = "TENANTRY_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let admin = admin_client(&data_dir(args.data_dir.data_dir)?).await?;
+    let admin = admin_client(&data_dir(args.data_dir.data_dir)?, args.database_url.as_deref()).await?;
     let mut lines = vec![
         ("AUTH0_DOMAIN", admin.domain),
         ("AUTH0_CLIENT_ID", admin.client_id),

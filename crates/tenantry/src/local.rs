@@ -20,8 +20,13 @@ pub(crate) struct Local {
 }
 
 /// The server that last ran in a directory. `certificate` is the chain that it shows instead of its own authority's.
-pub(crate) async fn server(dir: &DataDir, certificate: Option<&Path>) -> Result<Local, Failure> {
-    let admin = admin_client(dir).await?;
+/// `database_url` is needed where the server's has a password.
+pub(crate) async fn server(
+    dir: &DataDir,
+    certificate: Option<&Path>,
+    database_url: Option<&str>,
+) -> Result<Local, Failure> {
+    let admin = admin_client(dir, database_url).await?;
     let file = dir.server_file()?;
     let url = file.listeners.first().ok_or("server.json names no listener")?;
     let mut http = reqwest::Client::builder().no_proxy();

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// Host and port under which clients know the server; remembered [default: localhost and the port]
     #[arg(long, value_name = "HOST[:PORT]", env = "TENANTRY_DOMAIN")]
     domain: Option<String>,
-    /// The database: sqlite:PATH [default: `SQLite` in the data directory]
+    /// The database: sqlite:PATH or `postgres://USER:PASSWORD@HOST/DATABASE` [default: SQLite in the data directory]
     #[arg(long, value_name = "URL", env = "TENANTRY_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
     /// File that holds the master key [default: master.key in the data directory]
@@ -126,7 +126,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     if let Some(file) = &config.seed {
         let seeded = tokio::select! {
-            seeded = seed(&running, &dir, file, config.tls_cert.as_deref()) => seeded,
+            seeded = seed(&running, &dir, file, &config) => seeded,
             _ = interrupt.recv() => Err("interrupted before the tenant was filled; the next start tries again".into()),
             _ = terminate.recv() => Err("ended before the tenant was filled; the next start tries again".into()),
         };
@@ -146,18 +146,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Fills the tenant from a document, through the server's own listener; once for all starts.
-async fn seed(
-    running: &Running,
-    dir: &DataDir,
-    file: &Path,
-    certificate: Option<&Path>,
-) -> Result<(), Failure> {
+async fn seed(running: &Running, dir: &DataDir, file: &Path, config: &Config) -> Result<(), Failure> {
     if let Some(from) = running.seed().await? {
         tracing::info!(from, "the tenant was filled at an earlier start; --seed does nothing");
         return Ok(());
     }
     let name = file.to_str().ok_or("the name of the file is not UTF-8")?;
-    let changes = transfer::seed(name, local::server(dir, certificate).await?.open()?).await?;
+    let local = local::server(dir, config.tls_cert.as_deref(), config.database_url.as_deref()).await?;
+    let changes = transfer::seed(name, local.open()?).await?;
     running.remember_seed(name).await?;
     tracing::info!(from = name, changes, "filled the tenant");
     Ok(())

@@ -8,6 +8,9 @@ use std::time::Duration;
 pub(crate) struct Args {
     #[command(flatten)]
     data_dir: DataDirOption,
+    /// The database, if the server's URL has a password
+    #[arg(long, value_name = "URL", env = "TENANTRY_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
     /// Scopes of the token, separated by spaces [default: all that are granted]
     #[arg(long, value_name = "SCOPES")]
     scope: Option<String>,
@@ -17,7 +20,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let server = local::server(&data_dir(args.data_dir.data_dir)?, None).await?;
+    let server =
+        local::server(&data_dir(args.data_dir.data_dir)?, None, args.database_url.as_deref()).await?;
     let admin = &server.admin;
     let audience = args.audience.unwrap_or_else(|| admin.audience.clone());
     let mut form = vec![

@@ -1,12 +1,17 @@
 //! Starts the real server for tests: on a free loopback port, with a database of its own, a clock that only moves when
 //! told, and seeded randomness. [`scripted`] is another server, for tests of the SDK alone.
+//!
+//! The database is SQLite, or a schema of the PostgreSQL that `TENANTRY_TEST_DATABASE_URL` names.
 
+mod database;
 pub mod scripted;
+
+pub use database::Database;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tenantry_sdk::{ManagementClient, NewClient, NewClientGrant};
@@ -27,6 +32,7 @@ pub struct Testkit {
     config: Config,
     network: Network,
     dir: TempDir,
+    database: Database,
 }
 
 /// Who sends a request: a bearer token, or nobody.
@@ -106,13 +112,15 @@ impl Testkit {
     pub async fn within(mut config: Config, network: Network) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         config.listen.get_or_insert_with(|| "127.0.0.1:0".into());
+        let database = Database::new(&dir.path().join("tenantry.db"));
+        config.database_url.get_or_insert_with(|| database.url().to_owned());
         // Certificates are valid from the real present on.
         #[expect(clippy::disallowed_methods, reason = "the test's clock starts in the present")]
         let clock = Clock::manual(jiff::Timestamp::now());
-        Self::run(config, network, dir, clock).await
+        Self::run(config, network, dir, clock, database).await
     }
 
-    async fn run(config: Config, network: Network, dir: TempDir, clock: Clock) -> Self {
+    async fn run(config: Config, network: Network, dir: TempDir, clock: Clock, database: Database) -> Self {
         let data = DataDir::new(dir.path().to_owned());
         let running = Server::start_in(&config, data, clock.clone(), Random::seeded(7), &network).await;
         let running = running.expect("the server starts");
@@ -126,7 +134,8 @@ impl Testkit {
         let port = running.listeners[0].rsplit_once(':').expect("an address").1;
         let base = format!("https://localhost:{port}");
         let nobody = Caller { http: http.clone(), base: base.clone(), token: None };
-        let mut kit = Self { clock, admin: nobody, base, http, running: Some(running), config, network, dir };
+        let mut kit =
+            Self { clock, admin: nobody, base, http, running: Some(running), config, network, dir, database };
         kit.renew_admin().await;
         kit
     }
@@ -147,7 +156,9 @@ impl Testkit {
     /// If the data directory cannot be read.
     pub async fn admin_credentials(&self) -> Credentials {
         let data = DataDir::new(self.dir.path().to_owned());
-        let admin = admin_client(&data).await.expect("the administrator's client");
+        let admin = admin_client(&data, self.config.database_url.as_deref())
+            .await
+            .expect("the administrator's client");
         Credentials { client_id: admin.client_id, client_secret: admin.client_secret }
     }
 
@@ -175,10 +186,25 @@ impl Testkit {
         self.dir.path()
     }
 
-    /// The database file.
+    /// The database.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.dir.path().join("tenantry.db")
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Starts another server on the same database, under the same domain; `None` on an engine that serves only one.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn second_node(&self) -> Option<Self> {
+        let database = self.database.shared()?;
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let config = Config {
+            domain: Some(self.running().domain.clone()),
+            master_key_file: Some(self.dir.path().join("master.key")),
+            ..self.config.clone()
+        };
+        Some(Self::run(config, Network::default(), dir, self.clock.clone(), database).await)
     }
 
     /// Stops the server and starts it again on the same data, with other settings.
@@ -188,7 +214,7 @@ impl Testkit {
             running.stop().await;
         }
         change(&mut self.config);
-        Self::run(self.config, self.network, self.dir, self.clock).await
+        Self::run(self.config, self.network, self.dir, self.clock, self.database).await
     }
 
     /// Someone with this token.

@@ -152,7 +152,7 @@ fn count_from(filter: &Filter) -> &'static str {
         && !filter.grants_any_organization
         && filter.grants_organization.is_none();
     if is_counted {
-        "SELECT COALESCE(SUM(c.n), 0) FROM client_count c"
+        "SELECT CAST(COALESCE(SUM(c.n), 0) AS BIGINT) FROM client_count c"
     } else {
         "SELECT COUNT(*) FROM client c"
     }
@@ -287,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn no_list_reads_a_whole_table() {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("t.db")).unwrap();
+        let db = Db::open(&crate::db::Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
         for (filter, app_type) in filters() {
             for (columns, join) in [(WITH, SECRETS), (WITHOUT, "")] {
                 let statement = Statement::after(&filter, app_type, columns, join, "t", 1, 50);

@@ -1,7 +1,7 @@
 //! Migrations, run at start, each in a transaction of its own. A migration that was released never changes.
 
+use super::connection::Connection;
 use super::{DbError, DbResult};
-use rusqlite::Connection;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
@@ -14,19 +14,42 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_credential_pem.sql"),
 ];
 
+/// Brings the schema up to date. Of several processes that start at once, one does it while the others wait.
 pub(super) fn run(connection: &mut Connection) -> DbResult<()> {
-    connection.execute_batch("CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)")?;
-    let found: i64 =
-        connection.query_row("SELECT COALESCE(MAX(version), 0) FROM migration", [], |row| row.get(0))?;
     let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    loop {
+        connection.begin()?;
+        let step = next(connection, known);
+        match step {
+            Ok(is_done) => {
+                connection.commit(&[])?;
+                if is_done {
+                    return Ok(());
+                }
+            }
+            Err(error) => {
+                connection.rollback();
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Runs the first migration that is lacking; whether there was none.
+fn next(connection: &mut Connection, known: i64) -> DbResult<bool> {
+    connection.batch("CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)")?;
+    let found = connection
+        .query("SELECT COALESCE(MAX(version), 0) FROM migration", &[], |row| row.int(0))?
+        .first()
+        .copied()
+        .unwrap_or(0);
     if found > known {
         return Err(DbError::Newer { found, known });
     }
-    for (version, text) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(text)?;
-        transaction.execute("INSERT INTO migration (version) VALUES (?1)", [version])?;
-        transaction.commit()?;
-    }
-    Ok(())
+    let Some(text) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found)) else {
+        return Ok(true);
+    };
+    connection.batch(text)?;
+    connection.execute("INSERT INTO migration (version) VALUES ($1)", super::params![found + 1])?;
+    Ok(false)
 }

@@ -1,17 +1,28 @@
-//! The one place that knows how data is kept. Statements are written once, in SQL that `SQLite` and `PostgreSQL` both
+//! The one place that knows how data is kept. Statements are written once, in SQL that SQLite and PostgreSQL both
 //! understand: `$n` parameters, `TEXT`, `BIGINT` (milliseconds), `BOOLEAN`, `BYTEA`.
 //!
 //! A request reads through [`Db::query`] and writes through one [`Db::transaction`]. What a transaction changed is
 //! named to [`Tx::changed`], so that caches drop it when it commits and not before.
 
+mod connection;
 pub(crate) mod generations;
 mod migrate;
+mod postgres;
 mod sqlite;
 mod value;
+mod writer;
 
 pub(crate) use generations::Kind;
-pub(crate) use sqlite::{Db, Tx};
 pub(crate) use value::{Param, Row, params};
+pub(crate) use writer::Tx;
+
+use connection::Connection;
+use generations::Generations;
+use postgres::{Postgres, Settings};
+use sqlite::Sqlite;
+use std::path::PathBuf;
+use std::sync::Arc;
+use writer::Writer;
 
 /// What went wrong in the database.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +30,12 @@ pub enum DbError {
     /// A unique index refused a row.
     #[error("conflict: {0}")]
     Conflict(String),
-    /// The engine failed.
+    /// The engine refused a statement.
     #[error("database: {0}")]
-    Engine(#[from] rusqlite::Error),
+    Engine(String),
+    /// The engine cannot be reached or cannot work for now; it may later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
     /// A stored value is not what the code expects.
     #[error("stored data: {0}")]
     Data(String),
@@ -36,14 +50,168 @@ pub enum DbError {
         /// Version of the program.
         known: i64,
     },
-    /// A file could not be used.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which one.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The database URL cannot be used.
+    #[error("--database-url: {0}")]
+    Url(String),
+}
+
+impl DbError {
+    /// The same error, for another who suffers from it.
+    fn again(&self) -> Self {
+        match self {
+            Self::Conflict(text) => Self::Conflict(text.clone()),
+            Self::Unavailable(text) => Self::Unavailable(text.clone()),
+            Self::Engine(text) => Self::Engine(text.clone()),
+            other => Self::Data(other.to_string()),
+        }
+    }
 }
 
 pub(crate) type DbResult<T> = Result<T, DbError>;
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(Box<Settings>),
+}
+
+impl Target {
+    /// Reads a database URL: `sqlite:PATH` or `postgres://…`.
+    pub(crate) fn parse(url: &str) -> DbResult<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let path = std::path::absolute(path).map_err(|error| DbError::Url(error.to_string()))?;
+            return Ok(Self::Sqlite(path));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(Box::new(Settings::parse(url)?)));
+        }
+        Err(DbError::Url("neither sqlite:PATH nor postgres://USER@HOST/DATABASE".into()))
+    }
+}
+
+impl std::fmt::Display for Target {
+    /// A URL of it, without a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(settings) => f.write_str(settings.url()),
+        }
+    }
+}
+
+/// The database.
+#[derive(Clone)]
+pub(crate) struct Db(Arc<Inner>);
+
+struct Inner {
+    readers: Readers,
+    writer: Option<Writer>,
+    generations: Arc<Generations>,
+}
+
+enum Readers {
+    Sqlite(Box<Sqlite>),
+    Postgres(Postgres),
+}
+
+impl Db {
+    /// Connects, brings the schema up to date, and starts the writer.
+    pub(crate) async fn open(target: &Target) -> DbResult<Self> {
+        match target {
+            Target::Sqlite(path) => {
+                let readers = Sqlite::new(path);
+                let mut connection = Connection::Sqlite(readers.writer()?);
+                migrate::run(&mut connection)?;
+                Self::start(Readers::Sqlite(Box::new(readers)), connection, Arc::default())
+            }
+            Target::Postgres(settings) => {
+                let to = Settings::clone(settings);
+                let migrated = tokio::task::spawn_blocking(move || {
+                    let mut connection = Connection::Postgres(Box::new(postgres::Writer::connect(to)?));
+                    migrate::run(&mut connection)?;
+                    Ok::<_, DbError>(connection)
+                });
+                let connection = migrated.await.map_err(|_| DbError::Stopped)??;
+                let generations = Arc::new(Generations::shared());
+                let readers = Readers::Postgres(Postgres::connect(settings)?);
+                let db = Self::start(readers, connection, Arc::clone(&generations))?;
+                postgres::listen(settings, &generations).await?;
+                Ok(db)
+            }
+        }
+    }
+
+    fn start(readers: Readers, connection: Connection, generations: Arc<Generations>) -> DbResult<Self> {
+        let writer = Writer::start(connection, Arc::clone(&generations))
+            .map_err(|error| DbError::Engine(error.to_string()))?;
+        Ok(Self(Arc::new(Inner { readers, writer: Some(writer), generations })))
+    }
+
+    /// Opens a database that a server may be using, to read only.
+    pub(crate) fn read_only(target: &Target) -> DbResult<Self> {
+        let (readers, generations) = match target {
+            Target::Sqlite(path) => (Readers::Sqlite(Box::new(Sqlite::new(path))), Generations::default()),
+            Target::Postgres(settings) => {
+                (Readers::Postgres(Postgres::connect(settings)?), Generations::shared())
+            }
+        };
+        Ok(Self(Arc::new(Inner { readers, writer: None, generations: Arc::new(generations) })))
+    }
+
+    /// What caches compare; see [`Generations`].
+    pub(crate) fn generations(&self) -> &Generations {
+        &self.0.generations
+    }
+
+    /// The rows of a statement that only reads.
+    pub(crate) async fn query<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Vec<T>> {
+        match &self.0.readers {
+            Readers::Sqlite(sqlite) => sqlite.read(sql, params, read),
+            Readers::Postgres(postgres) => postgres.read(sql, params, read).await,
+        }
+    }
+
+    /// The first row of a statement that only reads.
+    pub(crate) async fn query_opt<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Option<T>> {
+        Ok(self.query(sql, params, read).await?.into_iter().next())
+    }
+
+    /// Runs `work` in one transaction, and returns when it is durable. An error from `work` undoes it.
+    pub(crate) async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.transaction(work).await,
+            None => Err(DbError::Stopped.into()),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Readers::Sqlite(sqlite) = &self.readers {
+            sqlite.close();
+        }
+        drop(self.writer.take());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! Values that go into statements and come out of rows.
 
 use super::{DbError, DbResult};
+use bytes::BytesMut;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use std::error::Error;
 
 /// A parameter of a statement.
 #[derive(Clone, Copy, Debug)]
@@ -73,25 +76,48 @@ impl rusqlite::ToSql for Param<'_> {
     }
 }
 
-/// A row of an answer.
-pub(crate) struct Row<'a>(pub(super) &'a rusqlite::Row<'a>);
-
-impl Row<'_> {
-    fn column(&self, index: usize) -> DbResult<ValueRef<'_>> {
-        Ok(self.0.get_ref(index)?)
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) => match *ty {
+                Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
+                _ => value.to_sql(ty, out),
+            },
+            Self::Bool(value) => value.to_sql(ty, out),
+            Self::Text(value) => value.to_sql(ty, out),
+            Self::Bytes(value) => value.to_sql(ty, out),
+        }
     }
 
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::INT4 | Type::BOOL | Type::TEXT | Type::BYTEA)
+    }
+
+    to_sql_checked!();
+}
+
+/// A row of an answer.
+pub(crate) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a postgres::Row),
+}
+
+impl Row<'_> {
     pub(crate) fn text(&self, index: usize) -> DbResult<&str> {
         self.opt_text(index)?.ok_or_else(|| unexpected(index, "text"))
     }
 
     pub(crate) fn opt_text(&self, index: usize) -> DbResult<Option<&str>> {
-        match self.column(index)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) => {
-                std::str::from_utf8(bytes).map(Some).map_err(|_| unexpected(index, "UTF-8"))
-            }
-            _ => Err(unexpected(index, "text")),
+        match self {
+            Self::Sqlite(row) => match row.get_ref(index)? {
+                ValueRef::Null => Ok(None),
+                ValueRef::Text(bytes) => {
+                    std::str::from_utf8(bytes).map(Some).map_err(|_| unexpected(index, "UTF-8"))
+                }
+                _ => Err(unexpected(index, "text")),
+            },
+            Self::Postgres(row) => row.try_get(index).map_err(|_| unexpected(index, "text")),
         }
     }
 
@@ -100,10 +126,13 @@ impl Row<'_> {
     }
 
     pub(crate) fn opt_bytes(&self, index: usize) -> DbResult<Option<&[u8]>> {
-        match self.column(index)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Blob(bytes) => Ok(Some(bytes)),
-            _ => Err(unexpected(index, "bytes")),
+        match self {
+            Self::Sqlite(row) => match row.get_ref(index)? {
+                ValueRef::Null => Ok(None),
+                ValueRef::Blob(bytes) => Ok(Some(bytes)),
+                _ => Err(unexpected(index, "bytes")),
+            },
+            Self::Postgres(row) => row.try_get(index).map_err(|_| unexpected(index, "bytes")),
         }
     }
 
@@ -112,15 +141,27 @@ impl Row<'_> {
     }
 
     pub(crate) fn opt_int(&self, index: usize) -> DbResult<Option<i64>> {
-        match self.column(index)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(value) => Ok(Some(value)),
-            _ => Err(unexpected(index, "a number")),
+        match self {
+            Self::Sqlite(row) => match row.get_ref(index)? {
+                ValueRef::Null => Ok(None),
+                ValueRef::Integer(value) => Ok(Some(value)),
+                _ => Err(unexpected(index, "a number")),
+            },
+            Self::Postgres(row) => match row.columns().get(index).map(postgres::Column::type_) {
+                Some(&Type::INT4) => {
+                    let value: Option<i32> = row.try_get(index).map_err(|_| unexpected(index, "a number"))?;
+                    Ok(value.map(i64::from))
+                }
+                _ => row.try_get(index).map_err(|_| unexpected(index, "a number")),
+            },
         }
     }
 
     pub(crate) fn bool(&self, index: usize) -> DbResult<bool> {
-        Ok(self.int(index)? != 0)
+        match self {
+            Self::Sqlite(_) => Ok(self.int(index)? != 0),
+            Self::Postgres(row) => row.try_get(index).map_err(|_| unexpected(index, "a truth value")),
+        }
     }
 
     /// A number that counts or measures, and is never negative.

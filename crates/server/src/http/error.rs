@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Api(Box<ApiError>),
     /// Ours; told to the log, under the request's id.
     Internal(String),
+    /// Ours, and likely to pass; the same.
+    Unavailable(String),
 }
 
 impl Failure {
@@ -58,7 +60,11 @@ impl From<Violation> for Failure {
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
-        Self::Internal(error.to_string())
+        let cause = error.to_string();
+        match error {
+            DbError::Unavailable(_) | DbError::Stopped => Self::Unavailable(cause),
+            _ => Self::Internal(cause),
+        }
     }
 }
 
@@ -93,13 +99,16 @@ impl IntoResponse for Failure {
                 }
                 response
             }
-            Self::Internal(cause) => {
-                let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                response.extensions_mut().insert(InternalCause(cause));
-                response
-            }
+            Self::Internal(cause) => with_cause(StatusCode::INTERNAL_SERVER_ERROR, cause),
+            Self::Unavailable(cause) => with_cause(StatusCode::SERVICE_UNAVAILABLE, cause),
         }
     }
+}
+
+fn with_cause(status: StatusCode, cause: String) -> Response {
+    let mut response = status.into_response();
+    response.extensions_mut().insert(InternalCause(cause));
+    response
 }
 
 /// An error of a protocol endpoint (RFC 6749 section 5.2, in Auth0's words).
@@ -170,7 +179,7 @@ impl OAuthError {
 
 impl From<DbError> for OAuthError {
     fn from(error: DbError) -> Self {
-        Self::new(500, "server_error", "Internal error").with_hint(error.to_string())
+        Failure::from(error).into()
     }
 }
 
@@ -178,6 +187,9 @@ impl From<Failure> for OAuthError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Internal(cause) => Self::new(500, "server_error", "Internal error").with_hint(cause),
+            Failure::Unavailable(cause) => {
+                Self::new(503, "temporarily_unavailable", "Try again later").with_hint(cause)
+            }
             Failure::Api(error) => Self::new(error.status, "invalid_request", error.message),
         }
     }

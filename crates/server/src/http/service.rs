@@ -7,7 +7,7 @@ use crate::app::App;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, Request, header};
+use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -78,8 +78,17 @@ fn failed(app: &App, response: &Response) -> Response {
     let id = app.random.text(b"0123456789abcdef", 16);
     let cause = response.extensions().get::<InternalCause>().map_or("unknown", |cause| cause.0.as_str());
     tracing::error!(request_id = id, cause, "request failed");
-    let error = ApiError::new(500, format!("An internal error occurred (request id {id})"));
+    let status = response.status();
+    let error = match status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ApiError::new(503, format!("The service is not available for now (request id {id})"))
+        }
+        _ => ApiError::new(500, format!("An internal error occurred (request id {id})")),
+    };
     let mut response = super::Failure::from(error).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -36,7 +36,7 @@ fn read(row: &Row<'_>) -> DbResult<Stored> {
     Ok(Stored {
         document,
         version: row.int(1)?,
-        is_system: row.int(2)? != 0,
+        is_system: row.bool(2)?,
         seq: row.int(3)?,
         sealed_secret: row.opt_bytes(5)?.map(<[u8]>::to_vec),
         encryption_key: row.opt_text(6)?.map(str::to_owned),

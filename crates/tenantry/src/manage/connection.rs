@@ -142,7 +142,13 @@ impl Connection {
     pub(crate) async fn open(&self) -> Result<Opened, Failure> {
         let profile = self.over(self.base()?)?;
         if let Some(path) = profile.data_dir {
-            return local::server(&DataDir::new(path), None).await?.open();
+            return local::server(
+                &DataDir::new(path),
+                None,
+                std::env::var("TENANTRY_DATABASE_URL").ok().as_deref(),
+            )
+            .await?
+            .open();
         }
         let domain = profile.domain.ok_or("no tenant is named\nhint: add --domain")?;
         let mut builder = ManagementClient::builder(domain);

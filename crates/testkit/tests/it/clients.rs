@@ -92,10 +92,7 @@ async fn parallel_patches_lose_no_update() {
     }
     let read = clients.get(&id).await.unwrap();
     assert_eq!(read.client_metadata.unwrap().len(), 10);
-    let versions = rusqlite::Connection::open(t.database()).unwrap();
-    let version: i64 = versions
-        .query_row("SELECT version FROM client WHERE client_id = ?1", [&id], |row| row.get(0))
-        .unwrap();
+    let version = t.database().number("SELECT version FROM client WHERE client_id = $1", id.as_str());
     assert_eq!(version, 201, "every PATCH was applied, one after the other");
 }
 
@@ -169,15 +166,14 @@ async fn deleting_a_client_takes_its_grants_and_tokens_along() {
     assert_eq!(t.ask(&machine, &t.audience(), &[]).await.status, 401);
     let grants = format!("/api/v2/client-grants?client_id={}", machine.client_id);
     assert_eq!(t.admin.get(&grants).await.expect(200), json!([]));
-    let left = rusqlite::Connection::open(t.database()).unwrap();
     for (table, column) in [
         ("client_secret", "client_id"),
         ("client_grant", "client_id"),
         ("client_alias", "client_id"),
         ("token_count", "owner_id"),
     ] {
-        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} = ?1");
-        let rows: i64 = left.query_row(&sql, [&machine.client_id], |row| row.get(0)).unwrap();
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} = $1");
+        let rows = t.database().number(&sql, &machine.client_id);
         assert_eq!(rows, 0, "{table}");
     }
 }

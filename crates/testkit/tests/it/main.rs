@@ -16,6 +16,7 @@ mod http;
 mod ledger;
 mod lists;
 mod mtls;
+mod nodes;
 mod operations;
 mod organizations;
 mod profiles;

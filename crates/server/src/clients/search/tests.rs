@@ -48,7 +48,7 @@ fn conditions(q: &str) -> Vec<Vec<Condition>> {
 #[tokio::test]
 async fn no_search_reads_a_whole_table() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("t.db")).unwrap();
+    let db = Db::open(&crate::db::Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
     let term = |text: &str| Source::Term(text.as_bytes().to_vec());
     let sort = |party, app_type: Option<&str>| Source::Sort { party, app_type: app_type.map(str::to_owned) };
     let sources = [

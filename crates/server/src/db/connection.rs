@@ -1,0 +1,71 @@
+//! The connection that writes, of either engine.
+
+use super::generations::Slot;
+use super::value::{Param, Row};
+use super::{DbResult, postgres, sqlite};
+
+pub(super) enum Connection {
+    Sqlite(rusqlite::Connection),
+    Postgres(Box<postgres::Writer>),
+}
+
+impl Connection {
+    /// Begins a transaction that no other writer's overlaps, in whatever process it is.
+    pub(super) fn begin(&mut self) -> DbResult<()> {
+        match self {
+            Self::Sqlite(connection) => sqlite::batch(connection, "BEGIN IMMEDIATE"),
+            Self::Postgres(writer) => writer.begin(),
+        }
+    }
+
+    /// Makes the transaction durable; other processes learn that these slots changed.
+    pub(super) fn commit(&mut self, changed: &[Slot]) -> DbResult<()> {
+        match self {
+            Self::Sqlite(connection) => sqlite::batch(connection, "COMMIT"),
+            Self::Postgres(writer) => writer.commit(changed),
+        }
+    }
+
+    /// Undoes the transaction, as far as there still is one.
+    pub(super) fn rollback(&mut self) {
+        let result = self.batch("ROLLBACK");
+        if let Err(error) = result {
+            tracing::debug!(%error, "nothing to roll back");
+        }
+    }
+
+    /// Runs statements without parameters.
+    pub(super) fn batch(&mut self, sql: &str) -> DbResult<()> {
+        match self {
+            Self::Sqlite(connection) => sqlite::batch(connection, sql),
+            Self::Postgres(writer) => writer.batch(sql),
+        }
+    }
+
+    pub(super) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
+        match self {
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, params),
+            Self::Postgres(writer) => writer.execute(sql, params),
+        }
+    }
+
+    pub(super) fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Vec<T>> {
+        match self {
+            Self::Sqlite(connection) => sqlite::query(connection, sql, params, read),
+            Self::Postgres(writer) => writer.query(sql, params, read),
+        }
+    }
+
+    /// Leaves a tidy database behind when the writer stops.
+    pub(super) fn close(self) {
+        match self {
+            Self::Sqlite(connection) => sqlite::checkpoint(&connection),
+            Self::Postgres(_) => {}
+        }
+    }
+}

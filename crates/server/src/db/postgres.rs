@@ -1,0 +1,404 @@
+//! PostgreSQL: a pool of connections that read, one that writes, and one that listens for what other nodes wrote.
+//!
+//! Writers of all nodes take turns by an advisory lock, so that a transaction sees what every earlier one did and never
+//! has to be repeated. Sharing a commit among all that wait ([`super::writer`]) makes that affordable.
+
+use super::generations::{Generations, Slot};
+use super::value::{Param, Row};
+use super::{DbError, DbResult};
+use ::postgres::types::ToSql;
+use ::postgres::{Client, Statement};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use futures_util::{StreamExt as _, stream};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use url::Url;
+
+/// Connections that read; a processor of the database can serve several.
+const READERS: usize = 16;
+/// How long a request waits for a connection.
+const WAIT: Duration = Duration::from_secs(2);
+/// A peer that acknowledges nothing for so long is gone.
+const SILENCE: Duration = Duration::from_secs(5);
+/// After a failure to connect, others fail at once for so long instead of waiting one after the other.
+const BACKOFF: Duration = Duration::from_millis(250);
+/// Prepared statements of the writer; some are made for a number of items, and need not all be kept.
+const STATEMENTS: usize = 512;
+/// How often the listener asks whether the connection lives, and how long an answer is good for. Together they say how
+/// long a node may go on with something that another node changed.
+const HEARTBEAT: Duration = Duration::from_millis(250);
+const LEASE: Duration = Duration::from_secs(1);
+/// Slots named in one notification; its text is limited to 8,000 bytes.
+const NAMED_SLOTS: usize = 1_000;
+
+/// How to connect. Never prints its password.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    url: String,
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads a `postgres://` URL. TLS is required, and the certificate verified, unless the server is on this machine
+    /// or `sslmode=disable` says otherwise; `sslrootcert` names authorities to trust instead of the system's.
+    pub(crate) fn parse(url: &str) -> DbResult<Self> {
+        let mut url = Url::parse(url).map_err(|error| DbError::Url(error.to_string()))?;
+        let mut shown = url.clone();
+        // Fails only without a host, where there is no password either.
+        let _ = shown.set_password(None);
+        let (mut ssl_mode, mut authorities, mut rest) = (None, None, Vec::new());
+        for (name, value) in url.query_pairs() {
+            match &*name {
+                "sslmode" => ssl_mode = Some(read_ssl_mode(&value)?),
+                "sslrootcert" => authorities = Some(value.into_owned()),
+                _ => rest.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        // Written anew with %20 for spaces: the parser below takes a + literally.
+        let rest: Vec<_> = rest
+            .iter()
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect();
+        url.set_query((!rest.is_empty()).then(|| rest.join("&")).as_deref());
+        let mut config: Config = url.as_str().parse().map_err(|error: tokio_postgres::Error| {
+            DbError::Url(std::error::Error::source(&error).unwrap_or(&error).to_string())
+        })?;
+        let is_local = config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }
+            Host::Unix(_) => true,
+        });
+        config.ssl_mode(ssl_mode.unwrap_or(if is_local { SslMode::Disable } else { SslMode::Require }));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(WAIT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("tenantry");
+        }
+        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+        Ok(Self { url: shown.into(), tls: MakeRustlsConnect::new(tls(authorities.as_deref())?), config })
+    }
+
+    /// The URL without its password.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+fn read_ssl_mode(text: &str) -> DbResult<SslMode> {
+    match text {
+        "disable" => Ok(SslMode::Disable),
+        "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
+        _ => Err(DbError::Url(format!("sslmode `{text}` is not one of disable, require, verify-full"))),
+    }
+}
+
+fn tls(authorities: Option<&str>) -> DbResult<rustls::ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        Some(path) => {
+            let bad = |error: &dyn std::fmt::Display| DbError::Url(format!("sslrootcert {path}: {error}"));
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
+                let certificate = certificate.map_err(|error| bad(&error))?;
+                roots.add(certificate).map_err(|error| bad(&error))?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| DbError::Url(error.to_string()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn places<'a>(params: &'a [Param<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+}
+
+impl From<tokio_postgres::Error> for DbError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(refusal) = error.as_db_error() else {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            return Self::Unavailable(cause.unwrap_or_else(|| error.to_string()));
+        };
+        let (code, message) = (refusal.code(), refusal.message());
+        // Classes of SQLSTATE: integrity; connection, rollback, resources, intervention, system.
+        match &code.code()[..2] {
+            "23" => Self::Conflict(refusal.constraint().unwrap_or(message).to_owned()),
+            "08" | "40" | "53" | "57" | "58" => Self::Unavailable(format!("{message} ({})", code.code())),
+            _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(message.to_owned()),
+            _ => Self::Engine(format!("{message} ({})", code.code())),
+        }
+    }
+}
+
+/// The connections that read.
+pub(super) struct Postgres(Pool);
+
+impl Postgres {
+    pub(super) fn connect(settings: &Settings) -> DbResult<Self> {
+        let manager = Manager::from_config(
+            settings.config.clone(),
+            settings.tls.clone(),
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
+        let pool =
+            Pool::builder(manager).max_size(READERS).runtime(Runtime::Tokio1).timeouts(timeouts).build();
+        pool.map(Self).map_err(|error| DbError::Engine(error.to_string()))
+    }
+
+    /// The rows of a statement that only reads.
+    pub(super) async fn read<T>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Vec<T>> {
+        // A connection may have died since it was used last; a statement that only reads may be asked again.
+        let rows = match self.rows(sql, params).await {
+            Err(DbError::Unavailable(_)) => self.rows(sql, params).await?,
+            rows => rows?,
+        };
+        rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    async fn rows(&self, sql: &str, params: &[Param<'_>]) -> DbResult<Vec<::postgres::Row>> {
+        let client = self.0.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let rows = async {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, &places(params)).await
+        };
+        match rows.await {
+            Ok(rows) => Ok(rows),
+            Err(error) => {
+                if !is_ordinary(&error) {
+                    drop(Object::take(client));
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Whether a connection is as good after the error as before.
+fn is_ordinary(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|refusal| refusal.code().code().starts_with("23"))
+}
+
+/// The connection that writes.
+pub(super) struct Writer {
+    settings: Settings,
+    client: Option<Client>,
+    statements: HashMap<Box<str>, Statement>,
+    failed_at: Option<Instant>,
+}
+
+/// Writers take turns, those of different schemas apart.
+const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('tenantry/' || current_schema()))";
+
+impl Writer {
+    /// Connects. Blocks, and must not run on a thread of an asynchronous runtime; the same holds for all the rest.
+    pub(super) fn connect(settings: Settings) -> DbResult<Self> {
+        let mut writer = Self { settings, client: None, statements: HashMap::new(), failed_at: None };
+        writer.reconnect()?;
+        Ok(writer)
+    }
+
+    fn reconnect(&mut self) -> DbResult<()> {
+        if self.failed_at.is_some_and(|at| at.elapsed() < BACKOFF) {
+            return Err(DbError::Unavailable("it could not be reached a moment ago".into()));
+        }
+        self.client = None;
+        self.statements.clear();
+        let connected =
+            ::postgres::Config::from(self.settings.config.clone()).connect(self.settings.tls.clone());
+        match connected {
+            Ok(client) => {
+                self.client = Some(client);
+                self.failed_at = None;
+                Ok(())
+            }
+            Err(error) => {
+                self.failed_at = Some(Instant::now());
+                Err(error.into())
+            }
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> DbResult<()> {
+        if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
+            match self.batch(BEGIN) {
+                // The connection may have died since it was used last.
+                Err(DbError::Unavailable(_)) => {}
+                result => return result,
+            }
+        }
+        self.reconnect()?;
+        self.batch(BEGIN)
+    }
+
+    pub(super) fn commit(&mut self, changed: &[Slot]) -> DbResult<()> {
+        if changed.is_empty() {
+            return self.batch("COMMIT");
+        }
+        let mut slots = String::new();
+        if changed.len() <= NAMED_SLOTS {
+            for slot in changed {
+                let _ = write!(slots, ",{}", slot.number());
+            }
+        }
+        let probe = Slot::probe();
+        self.batch(&format!(
+            "SELECT pg_notify('tenantry', current_schema() || ':{probe}:{}'); COMMIT",
+            slots.trim_start_matches(',')
+        ))
+    }
+
+    pub(super) fn batch(&mut self, sql: &str) -> DbResult<()> {
+        let client = self.client.as_mut().ok_or_else(gone)?;
+        client.batch_execute(sql).map_err(DbError::from)
+    }
+
+    pub(super) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
+        let statement = self.prepare(sql)?;
+        let client = self.client.as_mut().ok_or_else(gone)?;
+        let touched = client.execute(&statement, &places(params)).inspect_err(|_| self.statements.clear())?;
+        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    pub(super) fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Vec<T>> {
+        let statement = self.prepare(sql)?;
+        let client = self.client.as_mut().ok_or_else(gone)?;
+        let rows = client.query(&statement, &places(params)).inspect_err(|_| self.statements.clear())?;
+        rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    fn prepare(&mut self, sql: &str) -> DbResult<Statement> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.as_mut().ok_or_else(gone)?.prepare(sql)?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.into(), statement.clone());
+        Ok(statement)
+    }
+}
+
+fn gone() -> DbError {
+    DbError::Unavailable("the connection is closed".into())
+}
+
+/// Follows what other nodes write, as long as the counters are in use. Returns once news arrives.
+pub(super) async fn listen(settings: &Settings, generations: &Arc<Generations>) -> DbResult<()> {
+    let mut listener = Listener::connect(settings, generations).await?;
+    let (settings, generations) = (settings.clone(), Arc::downgrade(generations));
+    tokio::spawn(async move {
+        loop {
+            let error = listener.follow().await;
+            let Some(generations) = generations.upgrade() else { return };
+            generations.distrust();
+            tracing::warn!(%error, "lost touch with the other nodes; nothing is taken from memory until it is back");
+            listener = loop {
+                tokio::time::sleep(BACKOFF).await;
+                match Listener::connect(&settings, &generations).await {
+                    Ok(listener) => break listener,
+                    Err(error) => tracing::debug!(%error, "cannot listen to the other nodes"),
+                }
+            };
+            tracing::info!("in touch with the other nodes again");
+        }
+    });
+    Ok(())
+}
+
+struct Listener {
+    client: tokio_postgres::Client,
+    generations: Weak<Generations>,
+}
+
+impl Listener {
+    async fn connect(settings: &Settings, generations: &Arc<Generations>) -> DbResult<Self> {
+        let (client, mut connection) = settings.config.connect(settings.tls.clone()).await?;
+        let schema = Arc::new(std::sync::OnceLock::<String>::new());
+        let (ours, counters) = (Arc::clone(&schema), Arc::downgrade(generations));
+        tokio::spawn(async move {
+            let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notification(news) = message
+                    && let (Some(ours), Some(counters)) = (ours.get(), counters.upgrade())
+                {
+                    hear(news.payload(), ours, &counters);
+                }
+            }
+        });
+        let row = client.query_one("SELECT current_schema()::text", &[]).await?;
+        let _ = schema.set(row.try_get(0)?);
+        let since = Instant::now();
+        client.batch_execute("LISTEN tenantry").await?;
+        generations.moved_all();
+        generations.trust(since, LEASE);
+        Ok(Self { client, generations: Arc::downgrade(generations) })
+    }
+
+    /// Returns why it had to stop. The server sends what it has to tell before it answers a question, so an answer says
+    /// that everything committed before the question was heard of.
+    async fn follow(&self) -> DbError {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            let Some(generations) = self.generations.upgrade() else { return DbError::Stopped };
+            let asked = Instant::now();
+            match tokio::time::timeout(LEASE, self.client.batch_execute("SELECT 1")).await {
+                Ok(Ok(())) => generations.trust(asked, LEASE),
+                Ok(Err(error)) => return error.into(),
+                Err(_) => return DbError::Unavailable("no answer in time".into()),
+            }
+        }
+    }
+}
+
+/// Moves the counters that a notification names.
+fn hear(news: &str, our_schema: &str, generations: &Generations) {
+    let Some((rest, slots)) = news.rsplit_once(':') else { return };
+    let Some((schema, probe)) = rest.rsplit_once(':') else { return };
+    if schema != our_schema {
+        return;
+    }
+    let numbers: Option<Vec<usize>> = slots.split(',').map(|number| number.parse().ok()).collect();
+    match numbers {
+        Some(numbers) if probe == Slot::probe().to_string() => {
+            for number in numbers {
+                generations.moved_number(number);
+            }
+        }
+        _ => generations.moved_all(),
+    }
+}

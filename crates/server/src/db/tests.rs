@@ -1,0 +1,93 @@
+use super::generations::Slot;
+use super::*;
+
+async fn database() -> (tempfile::TempDir, Db) {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&file(&dir)).await.unwrap();
+    (dir, db)
+}
+
+fn file(dir: &tempfile::TempDir) -> Target {
+    Target::Sqlite(dir.path().join("test.db"))
+}
+
+fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> DbResult<usize> {
+    tx.execute("INSERT INTO setting (name, value) VALUES ($1, $2)", params![name, value])
+}
+
+async fn count(db: &Db) -> i64 {
+    db.query_opt("SELECT COUNT(*) FROM setting", &[], |row| row.int(0)).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_failed_transaction_leaves_nothing_and_harms_no_other() {
+    let (_dir, db) = database().await;
+    let work = (0..50).map(|i| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            db.transaction(move |tx| {
+                set(tx, &format!("name {i}"), "x")?;
+                if i % 2 == 0 { Err(DbError::Data("no".into())) } else { Ok(()) }
+            })
+            .await
+            .is_ok()
+        })
+    });
+    let mut kept = 0;
+    for task in work.collect::<Vec<_>>() {
+        kept += i64::from(task.await.unwrap());
+    }
+    assert_eq!(kept, 25);
+    assert_eq!(count(&db).await, 25);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_transaction_is_an_error_and_the_writer_lives_on() {
+    let (_dir, db) = database().await;
+    let result: DbResult<()> = db
+        .transaction(|tx| {
+            set(tx, "a", "b")?;
+            panic!("on purpose");
+        })
+        .await;
+    assert!(result.is_err());
+    db.transaction(|tx| set(tx, "c", "d")).await.unwrap();
+    assert_eq!(count(&db).await, 1);
+}
+
+#[tokio::test]
+async fn conflicts_are_told_apart() {
+    let (_dir, db) = database().await;
+    db.transaction(|tx| set(tx, "a", "b")).await.unwrap();
+    assert!(matches!(db.transaction(|tx| set(tx, "a", "c")).await, Err(DbError::Conflict(_))));
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused() {
+    let (dir, db) = database().await;
+    db.transaction(|tx| tx.execute("INSERT INTO migration (version) VALUES (999)", &[])).await.unwrap();
+    drop(db);
+    assert!(matches!(Db::open(&file(&dir)).await, Err(DbError::Newer { found: 999, .. })));
+}
+
+#[tokio::test]
+async fn changes_are_seen_by_caches_when_they_are_committed() {
+    let (_dir, db) = database().await;
+    let slot = Slot::of(Kind::Client, "t", "c");
+    let before = db.generations().now(slot);
+    let failed: DbResult<()> = db
+        .transaction(|tx| {
+            tx.changed(Kind::Client, "t", "c");
+            Err(DbError::Data("no".into()))
+        })
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(db.generations().now(slot), before);
+    db.transaction(|tx| {
+        tx.changed(Kind::Client, "t", "c");
+        Ok::<_, DbError>(())
+    })
+    .await
+    .unwrap();
+    assert_ne!(db.generations().now(slot), before);
+}

@@ -1,0 +1,207 @@
+//! One writer thread that gathers waiting transactions into one durable commit.
+
+use super::connection::Connection;
+use super::generations::{Generations, Kind, Slot};
+use super::value::{Param, Row};
+use super::{DbError, DbResult};
+use crossbeam_channel::{Receiver, Sender};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Transactions in one commit at most; more makes the first one wait without making the rest quicker.
+const GROUP: usize = 256;
+/// Transactions that may wait; beyond it writers wait for a place.
+const QUEUE: usize = 4_096;
+
+/// A transaction's work: does it, and says how to answer once it is known whether the commit held.
+type Job = Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>;
+type Answer = (bool, AnswerWith);
+type AnswerWith = Box<dyn FnOnce(DbResult<()>) + Send>;
+
+/// The thread, and the way to it.
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, generations: Arc<Generations>) -> std::io::Result<Self> {
+        let (jobs, queue) = crossbeam_channel::bounded(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("db-writer".into())
+            .spawn(move || run(connection, &queue, &generations))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Runs `work` in one transaction, and returns when it is durable. An error from `work` undoes it.
+    pub(super) async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let result = catch_unwind(AssertUnwindSafe(|| work(tx)))
+                .unwrap_or_else(|_| Err(DbError::Data("a transaction panicked".into()).into()));
+            let finish = move |result: Result<T, E>| {
+                // Whoever asked may have gone; the transaction stands all the same.
+                let _ = reply.send(result);
+            };
+            match result {
+                Ok(value) => (true, Box::new(move |commit| finish(commit.map(|()| value).map_err(E::from)))),
+                Err(error) => (false, Box::new(move |_| finish(Err(error)))),
+            }
+        });
+        let Some(jobs) = &self.jobs else { return Err(DbError::Stopped.into()) };
+        if let Err(error) = jobs.try_send(job) {
+            let jobs = jobs.clone();
+            let job = error.into_inner();
+            tokio::task::spawn_blocking(move || jobs.send(job)).await.ok();
+        }
+        answer.await.unwrap_or_else(|_| Err(DbError::Stopped.into()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generations) {
+    while let Ok(first) = queue.recv() {
+        let mut group = Group::default();
+        let commit = group.run(&mut connection, first, queue);
+        if let Err(error) = &commit {
+            tracing::error!(%error, "a commit failed; nothing of it was acknowledged");
+            connection.rollback();
+        }
+        // Also after a failure: a commit whose answer was lost may stand.
+        for slot in group.changed {
+            generations.moved(slot);
+        }
+        for (answer, failed) in group.answers {
+            answer(match (failed, &commit) {
+                (Some(error), _) => Err(error),
+                (None, commit) => commit.as_ref().copied().map_err(DbError::again),
+            });
+        }
+    }
+    connection.close();
+}
+
+/// Transactions that are committed together.
+#[derive(Default)]
+struct Group {
+    /// How to answer each, with the error of the database that it failed for.
+    answers: Vec<(AnswerWith, Option<DbError>)>,
+    changed: Vec<Slot>,
+    kept: usize,
+    has_savepoint: bool,
+}
+
+impl Group {
+    /// Runs `first` and whatever else waits, and commits.
+    fn run(&mut self, connection: &mut Connection, first: Job, queue: &Receiver<Job>) -> DbResult<()> {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            // What goes wrong here is told to the job by its first statement.
+            let ready = self.prepare(connection);
+            let broken = ready.as_ref().err().map(DbError::again);
+            let mut tx = Tx { connection, changed: Vec::new(), failed: ready.err() };
+            let (keep, answer) = job(&mut tx);
+            let Tx { changed, failed, .. } = tx;
+            let keep = keep && failed.is_none();
+            self.answers.push((answer, failed));
+            if let Some(error) = broken {
+                return Err(error);
+            }
+            if keep {
+                self.kept += 1;
+                self.changed.extend(changed);
+            } else if self.kept == 0 {
+                connection.rollback();
+                return Ok(());
+            } else {
+                connection.batch("ROLLBACK TO SAVEPOINT job")?;
+            }
+            next = if self.answers.len() < GROUP { queue.try_recv().ok() } else { None };
+        }
+        connection.commit(&self.changed)
+    }
+
+    /// Begins, or makes sure that what was done so far outlives a failure of the next job.
+    fn prepare(&mut self, connection: &mut Connection) -> DbResult<()> {
+        if self.kept == 0 {
+            return connection.begin();
+        }
+        connection.batch(if self.has_savepoint {
+            "RELEASE SAVEPOINT job; SAVEPOINT job"
+        } else {
+            "SAVEPOINT job"
+        })?;
+        self.has_savepoint = true;
+        Ok(())
+    }
+}
+
+/// A transaction.
+pub(crate) struct Tx<'a> {
+    connection: &'a mut Connection,
+    changed: Vec<Slot>,
+    /// The first error of a statement. Some engines undo the transaction then, so that nothing may follow.
+    failed: Option<DbError>,
+}
+
+impl Tx<'_> {
+    /// Says that an object changed, for the caches.
+    pub(crate) fn changed(&mut self, kind: Kind, tenant: &str, id: &str) {
+        self.changed.push(Slot::of(kind, tenant, id));
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
+        self.run(|connection| connection.execute(sql, params))
+    }
+
+    /// The rows of a statement.
+    pub(crate) fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Vec<T>> {
+        self.run(|connection| connection.query(sql, params, read))
+    }
+
+    /// The first row of a statement.
+    pub(crate) fn query_opt<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Option<T>> {
+        Ok(self.query(sql, params, read)?.into_iter().next())
+    }
+
+    /// Which shard of a counter to use. Writers take turns, so one shard is enough.
+    #[expect(clippy::unused_self, reason = "an engine with several writers looks at itself")]
+    pub(crate) fn shard(&self) -> i64 {
+        0
+    }
+
+    fn run<T>(&mut self, statement: impl FnOnce(&mut Connection) -> DbResult<T>) -> DbResult<T> {
+        if let Some(error) = &self.failed {
+            return Err(error.again());
+        }
+        statement(self.connection).inspect_err(|error| self.failed = Some(error.again()))
+    }
+}

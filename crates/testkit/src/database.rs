@@ -1,0 +1,112 @@
+//! A database of a test's own, and a look into it past the server.
+
+use postgres::{Client, NoTls};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A database that is gone when it is dropped: a file in a directory of the test, or a schema.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    schema: Option<Schema>,
+}
+
+#[derive(Debug)]
+struct Schema {
+    server: String,
+    name: String,
+    is_owned: bool,
+}
+
+impl Database {
+    /// A file at `path`, unless the tests run on another engine.
+    ///
+    /// # Panics
+    /// If the engine cannot be reached.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let Ok(server) = std::env::var("TENANTRY_TEST_DATABASE_URL") else {
+            return Self { url: format!("sqlite:{}", path.display()), schema: None };
+        };
+        let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let schema = Schema { server, name, is_owned: true };
+        schema.run(&format!("CREATE SCHEMA {}", schema.name));
+        Self {
+            url: format!("{}?options=-csearch_path%3D{}", schema.server, schema.name),
+            schema: Some(schema),
+        }
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The file, if it is one: for tests of what only SQLite has, like plans of statements.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        self.schema.is_none().then(|| self.url.trim_start_matches("sqlite:").into())
+    }
+
+    /// The same database for another server, if it can serve several; it goes when the first is dropped.
+    pub(crate) fn shared(&self) -> Option<Self> {
+        let Schema { server, name, .. } = self.schema.as_ref()?;
+        let schema = Schema { server: server.clone(), name: name.clone(), is_owned: false };
+        Some(Self { url: self.url.clone(), schema: Some(schema) })
+    }
+
+    /// Ends all connections to the database but that of the caller, as a restart of it would.
+    ///
+    /// # Panics
+    /// If there is no server to end them.
+    pub fn cut_connections(&self) {
+        let schema = self.schema.as_ref().expect("a database that is a server");
+        schema.run(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE application_name = '{}' AND pid <> pg_backend_pid()",
+            schema.name
+        ));
+    }
+
+    /// The number that a statement finds; `$1` is `parameter`.
+    ///
+    /// # Panics
+    /// If it finds none.
+    #[must_use]
+    pub fn number(&self, sql: &str, parameter: &str) -> i64 {
+        if let Some(path) = self.file() {
+            let connection = rusqlite::Connection::open(path).expect("the database");
+            return connection.query_row(sql, [parameter], |row| row.get(0)).expect("a number");
+        }
+        let (url, sql, parameter) = (self.url.clone(), sql.to_owned(), parameter.to_owned());
+        apart(move || {
+            let mut client = Client::connect(&url, NoTls).expect("the database");
+            client.query_one(&sql, &[&parameter]).expect("a row").get(0)
+        })
+    }
+}
+
+impl Schema {
+    fn run(&self, sql: &str) {
+        let (server, sql) = (self.server.clone(), sql.to_owned());
+        apart(move || {
+            let mut client = Client::connect(&server, NoTls).expect("PostgreSQL");
+            client.batch_execute(&sql).expect("the statement works");
+        });
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if self.is_owned {
+            self.run(&format!("DROP SCHEMA {} CASCADE", self.name));
+        }
+    }
+}
+
+/// On a thread of its own: the blocking client must not run on one of an asynchronous runtime.
+fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::spawn(work).join().expect("the work on the database")
+}

@@ -1,0 +1,70 @@
+//! Several servers on one database. Only PostgreSQL serves several; on another engine there is nothing to see.
+
+use serde_json::json;
+use std::time::{Duration, Instant};
+use tenantry_testkit::{Testkit, client_path};
+
+/// Tries until `is_so`, for no longer than a node may go on with what another one changed.
+async fn within_a_second(what: &str, is_so: impl AsyncFn() -> bool) {
+    let since = Instant::now();
+    while !is_so().await {
+        assert!(since.elapsed() < Duration::from_secs(1), "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_one_node_changes_counts_on_the_other_within_a_second() {
+    let a = Testkit::start().await;
+    let Some(b) = a.second_node().await else { return };
+    let machine = a.create_machine(&a.audience(), &["read:clients"]).await;
+    let path = format!("/api/v2/clients/{}", machine.client_id);
+    assert_eq!(b.admin.get(&path).await.expect(200)["name"], "a client", "a node sees what another made");
+    assert_eq!(b.ask(&machine, &a.audience(), &[]).await.status, 200);
+    let caller = b.caller(&a.token(&machine, &a.audience()).await);
+    assert_eq!(caller.get("/api/v2/clients").await.status, 200);
+
+    let _ = a.admin.patch(&path, &json!({"name": "changed"})).await.expect(200);
+    within_a_second("the old name", async || b.admin.get(&path).await.body["name"] == "changed").await;
+    let _ = a.admin.post(&format!("{path}/rotate-secret"), &json!(null)).await.expect(200);
+    within_a_second("the old secret", async || b.ask(&machine, &a.audience(), &[]).await.status == 401).await;
+    assert_eq!(a.admin.delete(&path).await.status, 204);
+    within_a_second("a deleted client's token", async || caller.get("/api/v2/clients").await.status == 401)
+        .await;
+}
+
+#[tokio::test]
+async fn updates_on_two_nodes_at_once_all_count() {
+    let a = Testkit::start().await;
+    let Some(b) = a.second_node().await else { return };
+    let client = a.create_client(json!({})).await;
+    let path = client_path(&client);
+    let tasks: Vec<_> = (0..20)
+        .map(|i| {
+            let (admin, path) = (if i % 2 == 0 { a.admin.clone() } else { b.admin.clone() }, path.clone());
+            let body = json!({"client_metadata": {format!("k{}", i % 10): format!("{i}")}});
+            tokio::spawn(async move { admin.patch(&path, &body).await.status })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 200);
+    }
+    let id = client["client_id"].as_str().unwrap();
+    assert_eq!(a.database().number("SELECT version FROM client WHERE client_id = $1", id), 21);
+}
+
+#[tokio::test]
+async fn service_resumes_when_the_database_comes_back() {
+    let a = Testkit::start().await;
+    let Some(b) = a.second_node().await else { return };
+    let client = a.create_client(json!({})).await;
+    let path = client_path(&client);
+    assert_eq!(b.admin.get(&path).await.status, 200);
+    for _ in 0..3 {
+        a.database().cut_connections();
+        // Reads and writes find another connection by themselves.
+        assert_eq!(a.admin.patch(&path, &json!({"name": "changed"})).await.status, 200);
+        assert_eq!(b.admin.get(&path).await.expect(200)["name"], "changed", "nothing old from memory");
+        assert_eq!(b.admin.patch(&path, &json!({"name": "again"})).await.status, 200);
+    }
+}
