@@ -50,6 +50,36 @@ impl Database {
         self.schema.is_none().then(|| self.url.trim_start_matches("sqlite:").into())
     }
 
+    /// Whether the text stands anywhere in it, in clear.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        let Some(schema) = &self.schema else {
+            let Some(file) = self.file() else { return false };
+            let log = file.with_extension("db-wal");
+            let bytes: Vec<u8> =
+                [file, log].iter().flat_map(|file| std::fs::read(file).unwrap_or_default()).collect();
+            return bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        };
+        let (url, name, text) = (self.url.clone(), schema.name.clone(), text.to_owned());
+        apart(move || {
+            let mut client = Client::connect(&url, NoTls).expect("the database");
+            client.batch_execute("SET bytea_output = 'escape'").expect("a setting");
+            let tables = client
+                .query("SELECT tablename::text FROM pg_tables WHERE schemaname = $1", &[&name])
+                .expect("tables");
+            tables.iter().any(|table| {
+                let sql = format!(
+                    "SELECT EXISTS (SELECT 1 FROM {0} WHERE strpos({0}::text, $1) > 0)",
+                    table.get::<_, &str>(0)
+                );
+                client.query_one(&sql, &[&text]).expect("an answer").get(0)
+            })
+        })
+    }
+
     /// The same database for another server, if it can serve several; it goes when the first is dropped.
     pub(crate) fn shared(&self) -> Option<Self> {
         let Schema { server, name, .. } = self.schema.as_ref()?;
