@@ -101,6 +101,7 @@ impl App {
         let stored = db.query(keys::KEYS, params![&tenant], keys::read_key).await?;
         let keys = Keys::open(&master, &tenant, crate::tls::host(&domain), stored)?;
         let last = db.query_opt(LAST_NUMBER, params![&tenant], |row| row.int(0)).await?.unwrap_or(0);
+        let sequence = Sequence::behind(last, &random);
         let issuer = issuer(&domain);
         Ok(Self(Arc::new(Inner {
             management_audience: management_audience(&domain),
@@ -116,7 +117,7 @@ impl App {
             default_audience,
             proxies,
             signer,
-            sequence: Sequence::behind(last),
+            sequence,
             clients: Clients::default(),
             grants: Grants::default(),
             resource_servers: ResourceServers::default(),

@@ -100,20 +100,37 @@ pub(crate) fn resource_server_id(random: &Random, clock: &Clock) -> String {
     format!("{:08x}{}", clock.now_secs() & 0xffff_ffff, random.text(HEX, 16))
 }
 
-/// Numbers that grow with time, to keep lists in the order of creation. Two nodes agree up to their clocks.
+/// Numbers that grow with time, to keep lists in the order of creation. Each server on a database has its own share of
+/// every millisecond; they agree on the order up to their clocks.
 #[derive(Debug, Default)]
-pub(crate) struct Sequence(Mutex<i64>);
+pub(crate) struct Sequence {
+    last: Mutex<i64>,
+    server: i64,
+}
 
 impl Sequence {
+    /// Bits for milliseconds since 1970 lie above; they last until the year 6429.
+    const MILLISECOND: u32 = 16;
+    /// Bits for the count within the share of a millisecond; when it is used up, the next millisecond begins early.
+    const COUNT: u32 = 4;
+
     /// Goes on behind `last`, whatever the clock says.
-    pub(crate) fn behind(last: i64) -> Self {
-        Self(Mutex::new(last))
+    pub(crate) fn behind(last: i64, random: &Random) -> Self {
+        let mut bytes = [0; 2];
+        random.fill(&mut bytes);
+        let server = i64::from(u16::from_le_bytes(bytes) >> Self::COUNT);
+        // The last number may be of another server's share: all of its millisecond is taken.
+        Self { last: Mutex::new(last | ((1 << Self::MILLISECOND) - 1)), server }
     }
 
-    /// The next number: milliseconds since 1970 and a count within them. Lasts until the year 6429.
+    /// The next number.
     pub(crate) fn next(&self, clock: &Clock) -> i64 {
-        let mut last = self.0.lock();
-        *last = (*last + 1).max(clock.now_ms() << 16);
+        let share = |ms: i64| (ms << Self::MILLISECOND) | (self.server << Self::COUNT);
+        let mut last = self.last.lock();
+        let ms = *last >> Self::MILLISECOND;
+        let within = *last >= share(ms) && *last < share(ms) | ((1 << Self::COUNT) - 1);
+        let after = if within { *last + 1 } else { share(ms + 1) };
+        *last = after.max(share(clock.now_ms()));
         *last
     }
 }
@@ -130,5 +147,16 @@ mod tests {
         let second = sequence.next(&clock);
         let earlier = Clock::manual(jiff::Timestamp::from_second(1_700_000_000).unwrap());
         assert!(first < second && second < sequence.next(&earlier));
+    }
+
+    #[test]
+    fn servers_on_one_database_never_meet() {
+        let clock = Clock::manual(jiff::Timestamp::from_second(1_800_000_000).unwrap());
+        let start = Sequence::default().next(&clock);
+        let [one, other] = [1, 2].map(|seed| Sequence::behind(start, &Random::seeded(seed)));
+        let numbers: Vec<i64> = (0..100).flat_map(|_| [one.next(&clock), other.next(&clock)]).collect();
+        assert!(numbers.iter().all(|number| *number > start));
+        assert!(numbers.iter().step_by(2).is_sorted() && numbers.iter().skip(1).step_by(2).is_sorted());
+        assert_eq!(numbers.iter().collect::<std::collections::HashSet<_>>().len(), numbers.len());
     }
 }
