@@ -85,6 +85,9 @@ impl ToSql for Param<'_> {
                 _ => value.to_sql(ty, out),
             },
             Self::Bool(value) => value.to_sql(ty, out),
+            // PostgreSQL's text has no null character. Documents escape it; what remains are names and ids, which
+            // are looked up by the same rule.
+            Self::Text(value) if value.contains('\0') => value.replace('\0', "\u{fffd}").to_sql(ty, out),
             Self::Text(value) => value.to_sql(ty, out),
             Self::Bytes(value) => value.to_sql(ty, out),
         }

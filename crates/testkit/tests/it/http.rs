@@ -155,3 +155,17 @@ async fn a_running_request_is_finished_when_the_server_stops() {
         .unwrap();
     assert!(total >= acknowledged + 2, "{total} clients, {acknowledged} acknowledged");
 }
+
+#[tokio::test]
+async fn a_null_character_is_an_input_like_any_other() {
+    let t = Testkit::start().await;
+    assert_eq!(t.admin.get("/api/v2/clients/a%00b").await.status, 404);
+    let listed = t.admin.get("/api/v2/clients?q=name:%22a%00b%22").await;
+    assert!(listed.status < 500, "{listed:?}");
+    let made = t.admin.post("/api/v2/clients", &json!({"name": "a\u{0}b"})).await;
+    assert!(made.status < 500, "{made:?}");
+    let grants = t.admin.get("/api/v2/client-grants?audience=a%00b").await;
+    assert!(grants.status < 500, "{grants:?}");
+    let form = [("grant_type", "client_credentials"), ("client_id", "a\u{0}"), ("client_secret", "\u{0}")];
+    assert_eq!(t.ask_token(&form).await.status, 401);
+}
