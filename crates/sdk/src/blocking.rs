@@ -21,8 +21,9 @@
 use crate::{
     Client, ClientConnection, ClientGrant, ClientGrantPatch, ClientPatch, Credential, CredentialPatch, Error,
     GrantedOrganization, ListClientGrants, ListClients, ListConnections, ListGrantedOrganizations,
-    ListResourceServers, MetadataPreview, MetadataRegistration, NewClient, NewClientGrant, NewCredential,
-    NewResourceServer, Page, ResourceServer, ResourceServerPatch, Response, SearchClients,
+    ListResourceServers, MetadataPreview, MetadataRegistration, NamedSigningKey, NewClient, NewClientGrant,
+    NewCredential, NewResourceServer, Page, ResourceServer, ResourceServerPatch, Response, SearchClients,
+    TenantSigningKey,
 };
 use http::header::{HeaderName, HeaderValue};
 use std::fmt;
@@ -229,6 +230,12 @@ impl ManagementClient {
     pub fn resource_servers(&self) -> ResourceServers {
         ResourceServers { inner: self.client.resource_servers(), worker: self.worker.clone() }
     }
+
+    /// The keys that sign the tenant's tokens.
+    #[must_use]
+    pub fn signing_keys(&self) -> SigningKeys {
+        SigningKeys { inner: self.client.signing_keys(), worker: self.worker.clone() }
+    }
 }
 
 /// Methods that do what those of the async API do.
@@ -338,5 +345,15 @@ facade! {
         fn update(id: impl AsRef<str>, patch: &ResourceServerPatch) -> ResourceServer;
         fn delete(id: impl AsRef<str>) -> ();
         stream(ListResourceServers) -> ResourceServer;
+    }
+}
+
+facade! {
+    /// The API of signing keys; as [`crate::SigningKeys`].
+    SigningKeys {
+        fn list() -> Vec<TenantSigningKey>;
+        fn get(kid: impl AsRef<str>) -> TenantSigningKey;
+        fn rotate() -> NamedSigningKey;
+        fn revoke(kid: impl AsRef<str>) -> NamedSigningKey;
     }
 }

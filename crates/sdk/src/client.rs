@@ -7,6 +7,7 @@ use crate::clients::Clients;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::resource_servers::ResourceServers;
+use crate::signing_keys::SigningKeys;
 use crate::token::Tokens;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -105,6 +106,12 @@ impl ManagementClient {
     #[must_use]
     pub fn resource_servers(&self) -> ResourceServers {
         ResourceServers::new(self.clone())
+    }
+
+    /// The keys that sign the tenant's tokens.
+    #[must_use]
+    pub fn signing_keys(&self) -> SigningKeys {
+        SigningKeys::new(self.clone())
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

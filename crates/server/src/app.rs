@@ -7,14 +7,13 @@ use crate::clock::{Clock, Random};
 use crate::db::{Db, DbResult, params};
 use crate::http::{Outgoing, VerifiedTokens};
 use crate::ids::Sequence;
-use crate::keys::{self, Keys, Signer};
+use crate::keys::{CachedKeys, Keys, Signer};
 use crate::organizations::Organizations;
 use crate::registration::RegistrationLimits;
 use crate::registration::keys::KeyFetches;
 use crate::resource_servers::ResourceServers;
 use crate::seal::MasterKey;
 use crate::tenant_settings::{CachedSettings, TenantSettings};
-use parking_lot::RwLock;
 use std::ops::Deref;
 use std::sync::Arc;
 use tenantry_types::clients::ThirdPartySecurityMode;
@@ -55,7 +54,9 @@ pub(crate) struct Inner {
     pub(crate) key_fetches: KeyFetches,
     tenant_settings: CachedSettings,
     pub(crate) verified_tokens: VerifiedTokens,
-    keys: RwLock<Arc<Keys>>,
+    keys: CachedKeys,
+    /// Held by whoever makes the next signing key.
+    pub(crate) preparing_key: tokio::sync::Mutex<()>,
     issuer: String,
     management_audience: String,
 }
@@ -98,14 +99,14 @@ impl App {
             outgoing,
         } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
-        let stored = db.query(keys::KEYS, params![&tenant], keys::read_key).await?;
-        let keys = Keys::open(&master, &tenant, crate::tls::host(&domain), stored)?;
+        let keys = CachedKeys::open(&db, &master, &tenant, &domain).await?;
         let last = db.query_opt(LAST_NUMBER, params![&tenant], |row| row.int(0)).await?.unwrap_or(0);
         let sequence = Sequence::behind(last, &random);
         let issuer = issuer(&domain);
         Ok(Self(Arc::new(Inner {
             management_audience: management_audience(&domain),
-            keys: RwLock::new(Arc::new(keys)),
+            keys,
+            preparing_key: tokio::sync::Mutex::default(),
             issuer,
             db,
             clock,
@@ -130,9 +131,9 @@ impl App {
         })))
     }
 
-    /// The tenant's signing keys.
-    pub(crate) fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.keys.read())
+    /// The tenant's signing keys as they are now.
+    pub(crate) async fn keys(&self) -> DbResult<Arc<Keys>> {
+        self.keys.get(&self.db, &self.master, &self.tenant).await
     }
 
     /// The tenant's settings as they are now.

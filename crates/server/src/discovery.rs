@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::http::{Failure, options};
+use crate::keys;
 use crate::tenant_settings::TenantSettings;
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
+use tenantry_jose::{base64url, sha256};
 
 /// The routes of this slice.
 pub(crate) fn routes() -> Router<App> {
@@ -54,32 +56,57 @@ fn document(app: &App, settings: &TenantSettings) -> Bytes {
     document.to_string().into()
 }
 
-async fn metadata(State(app): State<App>) -> Result<Response, Failure> {
+async fn metadata(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
     let settings = app.tenant_settings().await?;
-    Ok(answer(settings.discovery.get_or_init(|| document(&app, &settings)).clone()))
+    Ok(settings.discovery.get_or_init(|| Published::new(document(&app, &settings))).answer(&headers))
 }
 
 async fn jwks(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
-    let keys = app.keys();
+    keys::prepared(&app).await;
+    let keys = app.keys().await?;
     let published =
         if app.tenant_settings().await?.remove_alg_from_jwks { keys.jwks_without_alg() } else { keys.jwks() };
-    let etag = published.etag();
-    let is_known =
-        headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
-    let mut response =
-        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { answer(published.body()) };
-    if let Ok(etag) = HeaderValue::from_str(etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    Ok(response)
+    Ok(published.answer(&headers))
 }
 
-fn answer(body: Bytes) -> Response {
-    let mut response = Response::new(Body::from(body));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    let caching = HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15");
-    response.headers_mut().insert(header::CACHE_CONTROL, caching);
-    response
+/// A document that anybody may keep for a while.
+#[derive(Debug)]
+pub(crate) struct Published {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+impl Published {
+    pub(crate) fn new(body: Bytes) -> Self {
+        // Weak: the answer may be compressed on its way.
+        let etag = format!("W/\"{}\"", base64url(&sha256(&body)[..12]));
+        Self { body, etag: etag.try_into().expect("base64url fits into a header") }
+    }
+
+    /// The document, or 304 to whoever has it (RFC 9110 section 13.1.2).
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let ours = opaque(self.etag.as_bytes());
+        let is_known = headers
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .flat_map(|tags| tags.as_bytes().split(|byte| *byte == b','))
+            .any(|tag| matches!(opaque(tag.trim_ascii()), tag if tag == ours || tag == b"*"));
+        let mut response = if is_known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let mut response = Response::new(Body::from(self.body.clone()));
+            let json = HeaderValue::from_static("application/json; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response
+        };
+        let caching = HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15");
+        response.headers_mut().insert(header::CACHE_CONTROL, caching);
+        response.headers_mut().insert(header::ETAG, self.etag.clone());
+        response
+    }
+}
+
+/// An entity tag by what it is compared by here, weak or not.
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }

@@ -6,21 +6,18 @@ use crate::clients::{self, NewClient};
 use crate::clock::{Clock, Random};
 use crate::db::{Db, DbError, Tx, params};
 use crate::ids::{self, Sequence};
-use crate::keys;
+use crate::keys::{self, NewKey, State};
 use crate::resource_servers;
 use crate::seal::MasterKey;
 use serde_json::{Value, json};
-use tenantry_jose::{RsaSigningKey, certificate};
 use tenantry_types::clients::{ClientDocument, ThirdPartySecurityMode};
 use tenantry_types::{Object, Scope};
-use time::{Duration, OffsetDateTime};
 
 /// The setting that names the machine-to-machine client of `tenantry env`.
 pub(crate) const ADMIN_CLIENT_SETTING: &str = "admin_client_id";
 const DOMAIN_SETTING: &str = "domain";
 /// The setting that says from what the tenant was filled at its first start.
 const SEED_SETTING: &str = "seed";
-const CERTIFICATE_DAYS: i64 = 3_650;
 
 /// The first start failed.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +94,8 @@ impl Provision<'_> {
 
     async fn create(&self, domain: &str) -> Result<(), ProvisionError> {
         const TENANT: &str = "INSERT INTO tenant (tenant, domain, created_at) VALUES ($1, $2, $3)";
-        const KEY: &str = "INSERT INTO signing_key (tenant, kid, state, private_key, certificate, created_at) \
-            VALUES ($1, $2, 'current', $3, $4, $5)";
         let now = self.clock.now_ms();
-        let (kid, private_key, certificate) = self.signing_key(domain)?;
+        let key = NewKey::generate(self.master, self.clock, self.random, DEFAULT_TENANT, domain)?;
         let global = ClientDocument::global(DEFAULT_TENANT, &ids::client_id(self.random));
         let admin = admin_client(self.random);
         let sequence = Sequence::default();
@@ -115,7 +110,7 @@ impl Provision<'_> {
         self.db
             .transaction(move |tx| {
                 tx.execute(TENANT, params![DEFAULT_TENANT, &domain, now])?;
-                tx.execute(KEY, params![DEFAULT_TENANT, &kid, &private_key, &certificate, now])?;
+                keys::store::insert(tx, DEFAULT_TENANT, &key, State::Current, now)?;
                 clients::store::insert(tx, DEFAULT_TENANT, &global)?;
                 clients::store::insert(tx, DEFAULT_TENANT, &admin)?;
                 resource_servers::store::insert(tx, DEFAULT_TENANT, &api, None, None, api_seq)?;
@@ -125,25 +120,6 @@ impl Provision<'_> {
             .await?;
         tracing::info!("created the tenant");
         Ok(())
-    }
-
-    fn signing_key(&self, domain: &str) -> Result<(String, Vec<u8>, Vec<u8>), ProvisionError> {
-        let bad = |error: &dyn std::fmt::Display| ProvisionError::Key(error.to_string());
-        let key = RsaSigningKey::generate().map_err(|error| bad(&error))?;
-        let from = OffsetDateTime::from_unix_timestamp(self.clock.now_secs()).map_err(|error| bad(&error))?;
-        let until = from + Duration::days(CERTIFICATE_DAYS);
-        let mut serial = [0; 8];
-        self.random.fill(&mut serial);
-        let serial = u64::from_be_bytes(serial) >> 1;
-        let certificate = certificate::self_signed(&key, crate::tls::host(domain), from, until, serial)
-            .map_err(|error| bad(&error))?;
-        let kid = key.kid().to_owned();
-        let pkcs8 = key.to_pkcs8().map_err(|error| bad(&error))?;
-        let sealed = self
-            .master
-            .seal(&keys::seal_context(DEFAULT_TENANT, &kid), &pkcs8)
-            .map_err(|error| bad(&error))?;
-        Ok((kid, sealed, certificate))
     }
 
     /// The system API is named after the domain, and so are the grants for it.

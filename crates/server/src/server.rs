@@ -6,7 +6,7 @@ use crate::config::{Config, DEFAULT_LISTEN};
 use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
 use crate::db::{Db, DbError, Target};
 use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
-use crate::keys::Signer;
+use crate::keys::{Signer, rotation};
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
 use crate::{Clock, Random, clients, ops, router};
@@ -251,8 +251,10 @@ impl Server {
             let handle = move |request: ::http::Request<hyper::body::Incoming>, _: Peer| {
                 health.clone().oneshot(request.map(Body::new))
             };
-            tasks.spawn(Listener::plain(socket).serve(handle, stopped));
+            tasks.spawn(Listener::plain(socket).serve(handle, stopped.clone()));
         }
+
+        tasks.spawn(rotation::keep_next(app.clone(), stopped));
 
         let from_environment = std::env::var_os(MASTER_KEY_VARIABLE).is_some();
         let master_key_file = config.master_key_file.as_ref().map_or_else(

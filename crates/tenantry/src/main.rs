@@ -50,6 +50,9 @@ enum Command {
     /// Manage APIs
     #[command(after_help = manage::connection::HELP)]
     Apis(Box<Group<manage::apis::Command>>),
+    /// Manage the keys that sign the tenant's tokens
+    #[command(after_help = manage::connection::HELP)]
+    Keys(Box<Group<manage::keys::Command>>),
     /// Write a tenant's applications, credentials, grants and APIs into a document
     Export(Box<transfer::ExportArgs>),
     /// Make a tenant as a document says
@@ -83,6 +86,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Credentials(group) => group.run().await,
         Command::Grants(group) => group.run().await,
         Command::Apis(group) => group.run().await,
+        Command::Keys(group) => group.run().await,
         Command::Export(args) => transfer::export(*args).await,
         Command::Apply(args) => return transfer::apply(*args).await,
         Command::Profiles(args) => manage::profiles::run(args),

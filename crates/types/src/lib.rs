@@ -20,6 +20,7 @@ pub mod resource_servers;
 pub mod schema;
 pub mod scope;
 pub mod settings;
+pub mod signing_keys;
 pub mod tenant_settings;
 pub mod time;
 pub mod token_quota;

@@ -10,6 +10,7 @@ use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
 use crate::http::{ApiResult, Caller, Failure, Input, Page, Query, Slice, json, list_link, no_content};
+use crate::keys::Keys;
 use crate::{ids, settings};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -70,14 +71,13 @@ enum Answer {
 }
 
 fn respond(
-    app: &App,
+    keys: &Keys,
     status: StatusCode,
     answer: Answer,
     stored: &StoredClient,
     secret: Option<&str>,
     view: &View,
 ) -> Response {
-    let keys = app.keys();
     let signing_keys = match answer {
         Answer::Read => &keys.signing_keys().read,
         Answer::Created | Answer::Changed => &keys.signing_keys().written,
@@ -122,7 +122,14 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
         made => with_whole_credentials(&client.document, made).to_stored(),
     };
     let secret = (!client.document.has_key_authentication()).then(|| client.secret.value());
-    Ok(respond(&app, StatusCode::CREATED, Answer::Created, &stored, secret, &View::everything()))
+    Ok(respond(
+        &*app.keys().await?,
+        StatusCode::CREATED,
+        Answer::Created,
+        &stored,
+        secret,
+        &View::everything(),
+    ))
 }
 
 /// Makes the credentials that a create body defines, if the caller may, and leaves their ids in their places.
@@ -260,7 +267,7 @@ async fn get_client(
         }
     };
     let client = app.clients.find(&app, &id).await?.ok_or_else(Failure::client_not_found)?;
-    Ok(respond(&app, StatusCode::OK, Answer::Read, &client.stored, client.secret(), &view))
+    Ok(respond(&*app.keys().await?, StatusCode::OK, Answer::Read, &client.stored, client.secret(), &view))
 }
 
 /// `GET /clients`.
@@ -270,6 +277,7 @@ async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): Raw
     let filter = filter(&query, &page)?;
     let include = query.flag("include_fields").unwrap_or(true);
     let view = View::of(caller.scopes()).with_fields(query.text("fields"), include);
+    let keys = app.keys().await?;
     match page {
         Page::Number { page, per_page, include_totals } => {
             let listed = list::page(&app, &filter, page, per_page, view.shows_secret()).await?;
@@ -281,7 +289,7 @@ async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): Raw
                 "[".into()
             };
             let mut response =
-                list_body(&app, &prefix, &listed, if include_totals { "]}" } else { "]" }, &view);
+                list_body(&keys, &prefix, &listed, if include_totals { "]}" } else { "]" }, &view);
             if !include_totals {
                 let link = list_link(&app, CLIENTS, raw.as_deref(), page, per_page, total);
                 if let Ok(link) = HeaderValue::from_str(&link) {
@@ -299,13 +307,12 @@ async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): Raw
             }
             let next = listed.last().filter(|_| more).map(|last| app.checkpoint(&last.seq.to_string()));
             let suffix = next.map_or_else(|| "]}".to_owned(), |next| format!(r#"],"next":"{next}"}}"#));
-            Ok(list_body(&app, r#"{"clients":["#, &listed, &suffix, &view))
+            Ok(list_body(&keys, r#"{"clients":["#, &listed, &suffix, &view))
         }
     }
 }
 
-fn list_body(app: &App, prefix: &str, listed: &[Listed], suffix: &str, view: &View) -> Response {
-    let keys = app.keys();
+fn list_body(keys: &Keys, prefix: &str, listed: &[Listed], suffix: &str, view: &View) -> Response {
     let signing_keys = &keys.signing_keys().read;
     let size: usize = listed.iter().map(|one| one.stored.json.len() + signing_keys.len() + 128).sum();
     let mut body = Vec::with_capacity(prefix.len() + size + suffix.len());
@@ -443,7 +450,7 @@ async fn change(
     };
     let kept = client.as_deref().and_then(Client::secret);
     let shown = secret.as_ref().map(NewSecret::value).or(kept);
-    Ok(respond(&app, StatusCode::OK, Answer::Changed, &stored, shown, &view))
+    Ok(respond(&*app.keys().await?, StatusCode::OK, Answer::Changed, &stored, shown, &view))
 }
 
 /// `DELETE /clients/{id}`: 204 also when it is not there.

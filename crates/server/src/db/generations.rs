@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Grant,
     ResourceServer,
     TenantSettings,
+    /// All of a tenant, under no id.
+    SigningKeys,
     /// By id, and by name.
     Organization,
     /// That a client grant was given to an organization.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Grant => "grant",
             Self::ResourceServer => "resource server",
             Self::TenantSettings => "tenant settings",
+            Self::SigningKeys => "signing keys",
             Self::Organization => "organization",
             Self::OrganizationGrant => "organization grant",
         }

@@ -3,6 +3,7 @@
 use super::error::Failure;
 use crate::app::App;
 use crate::clients::certificate::ClientCertificate;
+use crate::keys::Keys;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -113,7 +114,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
     if is_shaped { Ok(token) } else { Err(malformed()) }
 }
 
-fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
+fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
     let signature = token.rsplit_once('.').map_or(token, |(_, signature)| signature);
     if let Some(known) = app.verified_tokens.0.get(signature)
         && *known.text == *token
@@ -121,7 +122,6 @@ fn verify(app: &App, token: &str) -> Result<Arc<Token>, Failure> {
         return Ok(known);
     }
     let parsed = Unverified::parse(token).map_err(|_| refused("Invalid token"))?;
-    let keys = app.keys();
     let kid = parsed.header.kid.clone().unwrap_or_default();
     // The algorithm is ours to say, not the token's: whatever its header claims, only RS256 is verified.
     let is_ours = parsed.header.alg == "RS256"
@@ -157,12 +157,14 @@ async fn authenticate(
     headers: &HeaderMap,
     certificate: Option<&ClientCertificate>,
 ) -> Result<Caller, Failure> {
-    let token = verify(app, bearer(headers)?)?;
+    let bearer = bearer(headers)?;
+    let keys = app.keys().await?;
+    let token = verify(app, &keys, bearer)?;
     let now = app.clock.now_secs();
     if now >= token.expires {
         return Err(refused("Expired token received for JSON Web Token validation"));
     }
-    if now + SKEW_SECS < token.not_before || app.keys().public(&token.kid).is_none() {
+    if now + SKEW_SECS < token.not_before || keys.public(&token.kid).is_none() {
         return Err(refused("Invalid token"));
     }
     // RFC 8705 section 3: a bound token is of no use without the certificate.

@@ -90,6 +90,15 @@ impl<'a> Slice<'a> {
         self.add(Method::POST, path, scopes, handler)
     }
 
+    pub(crate) fn put<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: H,
+    ) -> Self {
+        self.add(Method::PUT, path, scopes, handler)
+    }
+
     pub(crate) fn patch<H: Handler<T, App>, T: 'static>(
         self,
         path: &'static str,

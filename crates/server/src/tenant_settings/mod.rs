@@ -11,7 +11,7 @@ pub(crate) use routes::routes;
 use crate::app::App;
 use crate::cache::Cache;
 use crate::db::{DbError, DbResult, Kind};
-use bytes::Bytes;
+use crate::discovery::Published;
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
@@ -41,7 +41,7 @@ pub(crate) struct TenantSettings {
     pub(crate) acr_values_supported: Vec<String>,
     pub(crate) remove_alg_from_jwks: bool,
     /// The discovery document, made when somebody asks for it.
-    pub(crate) discovery: OnceLock<Bytes>,
+    pub(crate) discovery: OnceLock<Published>,
 }
 
 /// Whether `resource` (RFC 8707) may name an API where `audience` does not.

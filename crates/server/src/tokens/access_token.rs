@@ -86,7 +86,7 @@ pub(super) async fn issue(
     let typ = if is_rfc9068 { "at+jwt" } else { "JWT" };
     let token = match &api.signing_alg {
         SigningAlg::Rsa(algorithm) => {
-            let keys = app.keys();
+            let keys = app.keys().await?;
             let signature = Signature { key: keys.current().clone(), algorithm: *algorithm };
             let input = jwt::signing_input(&keys.header(*algorithm, typ), &claims);
             app.signer.sign(signature, input).await.map_err(|_| {

@@ -105,7 +105,7 @@ pub(crate) fn read_text(file: &str) -> Result<String, Failure> {
     Ok(std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?)
 }
 
-/// Asks before something is deleted.
+/// Asks before what cannot be undone.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
@@ -117,7 +117,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("not deleted".into()) }
+    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err("not done".into()) }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub(crate) mod connection;
 pub(crate) mod credentials;
 pub(crate) mod grants;
 pub(crate) mod input;
+pub(crate) mod keys;
 pub(crate) mod output;
 pub(crate) mod profiles;
 

@@ -349,6 +349,16 @@ fn applications_are_managed_from_the_shell() {
         json(&["credentials", "create", id, "--type", "cert_subject_dn", "--set", "subject_dn=CN=x"]);
     assert_eq!(json(&["credentials", "list", id])[0]["id"], credential["id"]);
 
+    let keys = || json(&["keys", "list"]).as_array().unwrap().clone();
+    let kid = |state: &str| keys().iter().find(|key| key[state] == true).unwrap()["kid"].clone();
+    let (old, next) = (kid("current"), kid("next"));
+    let (code, _, said) = tenantry(&["keys", "rotate", "--revoke"]);
+    assert!(code == 1 && said.contains("--yes"), "{said}");
+    let after = json(&["keys", "rotate", "--revoke", "--yes"]);
+    assert_eq!((kid("revoked"), kid("current"), kid("next")), (old, next.clone(), after["kid"].clone()));
+    let (code, _, said) = tenantry(&["keys", "revoke", next.as_str().unwrap(), "--yes"]);
+    assert!(code == 1 && said.contains("used before"), "{said}");
+
     let (code, _, said) = tenantry(&["clients", "delete", id]);
     assert!(code == 1 && said.contains("--yes"), "{said}");
     assert_eq!(tenantry(&["clients", "delete", id, "--yes"]).0, 0);

@@ -32,6 +32,7 @@ mod sdk_tokens;
 mod search;
 mod secrets;
 mod settings;
+mod signing_keys;
 mod tenant_settings;
 mod third_party;
 mod tokens;

@@ -86,22 +86,3 @@ async fn an_empty_tenant_has_empty_lists_in_each_form() {
     let reply = t.admin.get("/api/v2/rules?per_page=101").await;
     assert_eq!((reply.status, reply.text("errorCode")), (400, "invalid_query_string"));
 }
-
-#[tokio::test]
-async fn the_signing_keys_are_those_of_the_key_set() {
-    let t = Testkit::start().await;
-    let keys = t.admin.get("/api/v2/keys/signing").await.expect(200);
-    let published = t.nobody().get("/.well-known/jwks.json").await.expect(200);
-    assert_eq!(keys.as_array().unwrap().len(), 1);
-    assert_eq!(published["keys"][0]["kid"], keys[0]["kid"]);
-    let key = &keys[0];
-    assert_eq!(key["current"], true);
-    assert!(key["cert"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
-    let thumbprint = key["thumbprint"].as_str().unwrap();
-    assert_eq!(thumbprint.len(), 40);
-    assert_eq!(key["fingerprint"].as_str().unwrap().replace(':', ""), thumbprint);
-    let path = format!("/api/v2/keys/signing/{}", key["kid"].as_str().unwrap());
-    assert_eq!(t.admin.get(&path).await.expect(200), *key);
-    assert_eq!(t.admin.get("/api/v2/keys/signing/nothing").await.status, 404);
-    assert!(!keys.to_string().contains("PRIVATE"));
-}

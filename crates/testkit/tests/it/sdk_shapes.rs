@@ -25,7 +25,7 @@ type Shapes = BTreeMap<String, Shape>;
 /// Operations that the description does not have: the SDKs of the vendor do.
 const UNDESCRIBED: &[&str] = &["GET /clients/search"];
 /// Operations of these are the SDK's.
-const PATHS: &[&str] = &["/clients", "/client-grants", "/resource-servers"];
+const PATHS: &[&str] = &["/clients", "/client-grants", "/resource-servers", "/keys/signing"];
 
 fn facts() -> Shapes {
     serde_json::from_str(include_str!("api_shapes.json")).unwrap()
@@ -58,6 +58,7 @@ async fn call_everything() -> Vec<Seen> {
     let id = "an/id";
     let text = || Some("x".to_owned());
     let (clients, grants, apis) = (sdk.clients(), sdk.client_grants(), sdk.resource_servers());
+    let keys = sdk.signing_keys();
     let (credentials, connections) = (clients.credentials(id), clients.connections(id));
 
     // The answers are of no interest here.
@@ -160,6 +161,10 @@ async fn call_everything() -> Vec<Seen> {
         apis.list(&of_apis),
         apis.update(id, &ResourceServerPatch { name: Patch::Value("n".into()), ..Default::default() }),
         apis.delete(id),
+        keys.list(),
+        keys.get(id),
+        keys.rotate(),
+        keys.revoke(id),
     );
     scripted.seen()
 }

@@ -131,9 +131,9 @@ pub(super) static OPERATIONS: &[Operation] = &[
     delete("/api/v2/keys/encryption/{kid}", &[S::DELETE_ENCRYPTION_KEYS], NotServed),
     post("/api/v2/keys/encryption/{kid}/wrapping-key", &[S::CREATE_ENCRYPTION_KEYS], NotServed),
     get("/api/v2/keys/signing", &[S::READ_SIGNING_KEYS], Slice),
-    post("/api/v2/keys/signing/rotate", &[S::CREATE_SIGNING_KEYS, S::UPDATE_SIGNING_KEYS], NotServed),
+    post("/api/v2/keys/signing/rotate", &[S::CREATE_SIGNING_KEYS, S::UPDATE_SIGNING_KEYS], Slice),
     get("/api/v2/keys/signing/{kid}", &[S::READ_SIGNING_KEYS], Slice),
-    put("/api/v2/keys/signing/{kid}/revoke", &[S::UPDATE_SIGNING_KEYS], NotServed),
+    put("/api/v2/keys/signing/{kid}/revoke", &[S::UPDATE_SIGNING_KEYS], Slice),
     get("/api/v2/network-acls", &[S::READ_NETWORK_ACLS], Paged("network_acls")),
     post("/api/v2/network-acls", &[S::CREATE_NETWORK_ACLS], NotServed),
     get(
