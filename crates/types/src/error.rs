@@ -36,6 +36,8 @@ pub enum ErrorCode {
     ConnectionProfileConflict,
     /// A user attribute profile of this name exists.
     UserAttributeProfileConflict,
+    /// No invitation to the organization has this id.
+    InexistentInvitation,
     /// No user has this id.
     InexistentUser,
     /// No provider sends the tenant's e-mail.
@@ -90,6 +92,7 @@ impl ErrorCode {
             Self::InexistentUserAttributeProfile => "inexistent_user_attribute_profile",
             Self::ConnectionProfileConflict => "connection_profile_conflict",
             Self::UserAttributeProfileConflict => "user_attribute_profile_conflict",
+            Self::InexistentInvitation => "inexistent_invitation",
             Self::InexistentUser => "inexistent_user",
             Self::InexistentEmailProvider => "inexistent_email_provider",
             Self::EmailProviderConflict => "email_provider_conflict",

@@ -7,7 +7,12 @@
 mod table;
 
 use crate::app::App;
-use crate::http::{ApiResult, ApiRoute, Failure, Page, Query, Slice, State, json, paging};
+use crate::http::{
+    ApiResult, ApiRoute, Envelope, Failure, MOST_BY_NUMBER, Page, Query, Slice, State as RouteState, json,
+    paging,
+};
+use crate::organizations;
+use axum::extract::{RawPathParams, RawQuery, State};
 use http::{Method, StatusCode};
 use std::sync::LazyLock;
 use tenantry_types::schema::{Schema, object};
@@ -44,6 +49,21 @@ enum Answer {
     Json(&'static str),
     /// The domain that the tenant has without any of its own.
     TenantDomain,
+    /// The same of an organization, which has to exist.
+    OfOrganization(OfOrganization),
+}
+
+/// What an organization has none of.
+#[derive(Clone, Copy)]
+enum OfOrganization {
+    /// A single object: 404.
+    Missing(&'static str, Option<ErrorCode>),
+    /// An empty list that pages by number and by checkpoint.
+    Paged(&'static str),
+    /// An empty list that pages by number alone and does not tell a total.
+    Numbered(&'static str),
+    /// An empty list that pages by checkpoint alone.
+    Checkpoint(&'static str),
 }
 
 const fn operation(
@@ -103,16 +123,14 @@ pub(crate) fn routes<'a>(app: &'a App, served: &[ApiRoute]) -> Slice<'a> {
         }
         // One path has one spelling in the router.
         let path = same_path.first().map_or(operation.path, |route| route.path);
-        let handler =
-            async move |axum::extract::State(app): axum::extract::State<App>,
-                        axum::extract::RawQuery(query): axum::extract::RawQuery| {
-                operation.answer(&app, query.as_deref()).await
-            };
+        let handler = async move |State(app): State<App>, path: RawPathParams, RawQuery(query): RawQuery| {
+            operation.answer(&app, &path, query.as_deref()).await
+        };
         slice = slice.add(operation.method.clone(), path, operation.scopes, handler);
         if let Some(route) = slice.routes.last_mut() {
             route.state = match operation.answer {
-                Answer::Slice | Answer::NotServed => State::NotServed,
-                _ => State::Empty,
+                Answer::Slice | Answer::NotServed => RouteState::NotServed,
+                _ => RouteState::Empty,
             };
         }
     }
@@ -122,7 +140,7 @@ pub(crate) fn routes<'a>(app: &'a App, served: &[ApiRoute]) -> Slice<'a> {
 static PAGING: LazyLock<Schema> = LazyLock::new(|| object(paging()).open());
 
 impl Operation {
-    async fn answer(&self, app: &App, query: Option<&str>) -> ApiResult {
+    async fn answer(&self, app: &App, path: &RawPathParams, query: Option<&str>) -> ApiResult {
         let ok = |body: String| Ok(json(StatusCode::OK, body));
         // Which filters are asked for makes no difference to an empty list.
         let query = || Query::parse(query, &PAGING);
@@ -166,6 +184,36 @@ impl Operation {
             }
             Answer::Json(body) => Ok(json(StatusCode::OK, body)),
             Answer::TenantDomain => ok(format!(r#"{{"domain":"{}"}}"#, app.domain)),
+            Answer::OfOrganization(of) => {
+                let query = query()?;
+                let id = path.iter().next().map(|(_, id)| id).unwrap_or_default();
+                if !organizations::exists(app, id).await? {
+                    return Err(Failure::organization_not_found());
+                }
+                of.answer(app, &query).await
+            }
+        }
+    }
+}
+
+impl OfOrganization {
+    async fn answer(self, app: &App, query: &Query) -> ApiResult {
+        let ok = |body: String| Ok(json(StatusCode::OK, body));
+        match self {
+            Self::Missing(message, code) => Err(Failure::missing(message, code)),
+            Self::Paged(name) => {
+                let page = Page::of(query, app, Some(MOST_BY_NUMBER))?;
+                let envelope = Envelope::list_first(name);
+                page.answer(app, envelope, async |_| Ok(Vec::new()), async || Ok(0)).await
+            }
+            Self::Numbered(name) => match Page::of(query, app, Some(MOST_BY_NUMBER))? {
+                Page::Number { page, per_page, include_totals: true } => {
+                    let start = page.saturating_mul(per_page);
+                    ok(format!(r#"{{"{name}":[],"start":{start},"limit":{per_page}}}"#))
+                }
+                Page::Number { .. } | Page::Checkpoint { .. } => ok("[]".into()),
+            },
+            Self::Checkpoint(name) => ok(format!(r#"{{"{name}":[]}}"#)),
         }
     }
 }

@@ -38,6 +38,11 @@ pub(crate) fn is_id(key: &str) -> bool {
     key.starts_with("org_")
 }
 
+/// Whether there is an organization of that id.
+pub(crate) async fn exists(app: &App, id: &str) -> DbResult<bool> {
+    Ok(is_id(id) && app.organizations.find(app, id).await?.is_some())
+}
+
 /// Organizations and associations kept in memory.
 const CACHED: u64 = 10_000;
 

@@ -89,6 +89,45 @@ async fn the_life_of_an_organization() {
 }
 
 #[tokio::test]
+async fn an_organization_has_no_members() {
+    let t = Testkit::start().await;
+    let acme = create(&t, "acme").await;
+    for (tail, expected) in [
+        ("members", json!([])),
+        (
+            "members?include_totals=true&per_page=5",
+            json!({"members": [], "start": 0, "limit": 5, "total": 0}),
+        ),
+        ("members?take=100&per_page=50&include_totals=true&fields=user_id", json!({"members": []})),
+        ("invitations", json!([])),
+        ("invitations?include_totals=true&page=1", json!({"invitations": [], "start": 50, "limit": 50})),
+        ("groups?take=10", json!({"groups": []})),
+    ] {
+        let found = t.admin.get(&format!("{}/{tail}", path(&acme))).await.expect(200);
+        assert_eq!(found.to_string(), expected.to_string(), "{tail}");
+    }
+    for (tail, message) in [
+        ("invitations/uinv_0123456789abcdef", "The invitation does not exist."),
+        ("members/auth0%7C1/roles", "The user does not exist."),
+        ("members/auth0%7C1/effective-roles", "The user does not exist."),
+        ("groups/grp_1/roles", "Group not found."),
+    ] {
+        let reply = t.admin.get(&format!("{}/{tail}", path(&acme))).await;
+        assert_eq!((reply.status, reply.text("message")), (404, message), "{tail}");
+    }
+    for tail in ["members", "invitations", "groups", "invitations/uinv_1", "members/auth0%7C1/roles"] {
+        for nowhere in ["org_0123456789abcdef", "acme"] {
+            let reply = t.admin.get(&format!("{}/{tail}", path(nowhere))).await;
+            let expected = (404, "No organization found by that id or name");
+            assert_eq!((reply.status, reply.text("message")), expected, "{tail}");
+        }
+    }
+    let body = json!({"members": ["auth0|1"]});
+    assert_eq!(t.admin.post(&format!("{}/members", path(&acme)), &body).await.status, 501);
+    assert_eq!(t.admin.get(&format!("{}/members?per_page=101", path(&acme))).await.status, 400);
+}
+
+#[tokio::test]
 async fn names_are_unique_and_found() {
     let t = Testkit::start().await;
     let (acme, other) = (create(&t, "acme").await, create(&t, "other").await);

@@ -1,8 +1,10 @@
 //! Clients, APIs, grants, connections and organizations.
 
-use super::super::Answer::{Checkpoint, Missing, NotServed, Paged, Slice};
-use super::super::{Operation, delete, get, patch, post, put};
-use tenantry_types::Scope as S;
+use super::super::Answer::{Checkpoint, Missing, NotServed, OfOrganization, Paged, Slice};
+use super::super::{OfOrganization as Of, Operation, delete, get, patch, post, put};
+use tenantry_types::{ErrorCode, Scope as S};
+
+const NO_USER: Of = Of::Missing("The user does not exist.", Some(ErrorCode::InexistentUser));
 
 pub(super) static OPERATIONS: &[Operation] = &[
     get("/api/v2/client-grants", &[S::READ_CLIENT_GRANTS], Slice),
@@ -192,49 +194,73 @@ pub(super) static OPERATIONS: &[Operation] = &[
         &[S::DELETE_ORGANIZATION_CONNECTIONS],
         Slice,
     ),
-    get("/api/v2/organizations/{id}/invitations", &[S::READ_ORGANIZATION_INVITATIONS], Slice),
-    post("/api/v2/organizations/{id}/invitations", &[S::CREATE_ORGANIZATION_INVITATIONS], Slice),
-    get("/api/v2/organizations/{id}/invitations/{invitation_id}", &[S::READ_ORGANIZATION_INVITATIONS], Slice),
+    get(
+        "/api/v2/organizations/{id}/invitations",
+        &[S::READ_ORGANIZATION_INVITATIONS],
+        OfOrganization(Of::Numbered("invitations")),
+    ),
+    post("/api/v2/organizations/{id}/invitations", &[S::CREATE_ORGANIZATION_INVITATIONS], NotServed),
+    get(
+        "/api/v2/organizations/{id}/invitations/{invitation_id}",
+        &[S::READ_ORGANIZATION_INVITATIONS],
+        OfOrganization(Of::Missing("The invitation does not exist.", Some(ErrorCode::InexistentInvitation))),
+    ),
     delete(
         "/api/v2/organizations/{id}/invitations/{invitation_id}",
         &[S::DELETE_ORGANIZATION_INVITATIONS],
-        Slice,
+        NotServed,
     ),
-    get("/api/v2/organizations/{id}/members", &[S::READ_ORGANIZATION_MEMBERS], Slice),
-    post("/api/v2/organizations/{id}/members", &[S::CREATE_ORGANIZATION_MEMBERS], Slice),
-    delete("/api/v2/organizations/{id}/members", &[S::DELETE_ORGANIZATION_MEMBERS], Slice),
+    get(
+        "/api/v2/organizations/{id}/members",
+        &[S::READ_ORGANIZATION_MEMBERS],
+        OfOrganization(Of::Paged("members")),
+    ),
+    post("/api/v2/organizations/{id}/members", &[S::CREATE_ORGANIZATION_MEMBERS], NotServed),
+    delete("/api/v2/organizations/{id}/members", &[S::DELETE_ORGANIZATION_MEMBERS], NotServed),
     get(
         "/api/v2/organizations/{id}/members/{user_id}/effective-roles",
         &[S::READ_ORGANIZATION_MEMBER_EFFECTIVE_ROLES],
-        Slice,
+        OfOrganization(NO_USER),
     ),
     get(
         "/api/v2/organizations/{id}/members/{user_id}/effective-roles/sources/groups",
         &[S::READ_ORGANIZATION_MEMBER_ROLE_SOURCE_GROUPS],
-        Slice,
+        OfOrganization(NO_USER),
     ),
-    get("/api/v2/organizations/{id}/members/{user_id}/roles", &[S::READ_ORGANIZATION_MEMBER_ROLES], Slice),
-    post("/api/v2/organizations/{id}/members/{user_id}/roles", &[S::CREATE_ORGANIZATION_MEMBER_ROLES], Slice),
+    get(
+        "/api/v2/organizations/{id}/members/{user_id}/roles",
+        &[S::READ_ORGANIZATION_MEMBER_ROLES],
+        OfOrganization(NO_USER),
+    ),
+    post(
+        "/api/v2/organizations/{id}/members/{user_id}/roles",
+        &[S::CREATE_ORGANIZATION_MEMBER_ROLES],
+        NotServed,
+    ),
     delete(
         "/api/v2/organizations/{id}/members/{user_id}/roles",
         &[S::DELETE_ORGANIZATION_MEMBER_ROLES],
-        Slice,
+        NotServed,
     ),
-    get("/api/v2/organizations/{organization_id}/groups", &[S::READ_ORGANIZATION_GROUPS], Slice),
+    get(
+        "/api/v2/organizations/{organization_id}/groups",
+        &[S::READ_ORGANIZATION_GROUPS],
+        OfOrganization(Of::Checkpoint("groups")),
+    ),
     get(
         "/api/v2/organizations/{organization_id}/groups/{group_id}/roles",
         &[S::READ_ORGANIZATION_GROUP_ROLES],
-        Slice,
+        OfOrganization(Of::Missing("Group not found.", None)),
     ),
     post(
         "/api/v2/organizations/{organization_id}/groups/{group_id}/roles",
         &[S::CREATE_ORGANIZATION_GROUP_ROLES],
-        Slice,
+        NotServed,
     ),
     delete(
         "/api/v2/organizations/{organization_id}/groups/{group_id}/roles",
         &[S::DELETE_ORGANIZATION_GROUP_ROLES],
-        Slice,
+        NotServed,
     ),
     get("/api/v2/resource-servers", &[S::READ_RESOURCE_SERVERS], Slice),
     post("/api/v2/resource-servers", &[S::CREATE_RESOURCE_SERVERS], Slice),
