@@ -63,8 +63,14 @@ impl<'a> Statement<'a> {
     ) -> Self {
         let by_term = filter.grants_any_organization;
         // Clients with such a grant have a term, under which they stand in this order too.
-        let (from, seq) =
-            if by_term { ("client_term s CROSS JOIN client c", "s.seq") } else { (filter.from(), "c.seq") };
+        let (from, seq) = if by_term {
+            ("client_term s CROSS JOIN client c", "s.seq")
+        } else if filter.grants_organization.is_some() {
+            // What is added keeps the planner from walking through all clients in their order.
+            (filter.from(), "c.seq + 0")
+        } else {
+            (filter.from(), "c.seq")
+        };
         let mut statement = Self::new(&format!("SELECT {columns} FROM {from}{join}"), tenant);
         if by_term {
             statement.sql.push_str(" AND s.tenant = $1 AND c.seq = s.seq + 0");
@@ -106,9 +112,9 @@ impl<'a> Statement<'a> {
             self.params.push(Param::Text(organization));
             let _ = write!(
                 self.sql,
-                " AND EXISTS (SELECT 1 FROM organization_client_grant o JOIN client_grant g \
-                 ON g.tenant = o.tenant AND g.id = o.grant_id WHERE o.tenant = c.tenant \
-                 AND o.organization_id = ${} AND g.client_id = c.client_id)",
+                " AND c.client_id IN (SELECT g.client_id FROM organization_client_grant o \
+                 CROSS JOIN client_grant g WHERE o.tenant = $1 AND o.organization_id = ${} \
+                 AND g.tenant = $1 AND g.id = o.grant_id)",
                 self.params.len()
             );
         }
@@ -282,6 +288,21 @@ mod tests {
             }
         }
         filters
+    }
+
+    #[tokio::test]
+    async fn clients_of_an_organization_are_found_by_its_grants() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&crate::db::Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
+        let filter = Filter { grants_organization: Some("org_1".into()), ..Filter::default() };
+        let mut count = Statement::new(count_from(&filter), "t");
+        count.filter(&filter, None);
+        for statement in [Statement::after(&filter, None, WITH, SECRETS, "t", 1, 50), count] {
+            let plan = plan_of(&db, &statement.sql, &statement.params).await;
+            check_plan(&statement.sql, &plan);
+            let by_id = |step: &String| step.starts_with("SEARCH c ") && step.contains("client_id=?");
+            assert!(plan.iter().any(by_id), "{}: {plan:#?}", statement.sql);
+        }
     }
 
     #[tokio::test]

@@ -2,6 +2,58 @@ use serde_json::{Value, json};
 use tenantry_testkit::{Caller, Testkit, client_path};
 use tenantry_types::clients::search::{Language, Search, Searched};
 
+#[tokio::test]
+async fn clients_are_found_by_the_organizations_of_their_grants() {
+    let t = Testkit::start().await;
+    let mut organizations = Vec::new();
+    for name in ["acme", "other"] {
+        let made = t.admin.post("/api/v2/organizations", &json!({"name": name})).await.expect(201);
+        organizations.push(made["id"].as_str().unwrap().to_owned());
+    }
+    let mut made = Vec::new();
+    for (i, given) in [vec![0], vec![0, 1], vec![]].into_iter().enumerate() {
+        for name in ["a", "b"] {
+            let api = json!({"identifier": format!("urn:{name}{i}"), "scopes": []});
+            let _ = t.admin.post("/api/v2/resource-servers", &api).await.expect(201);
+        }
+        let client = t.create_client(json!({"name": format!("client {i}")})).await;
+        // Two grants each: nobody is found twice.
+        for name in ["a", "b"] {
+            let body = json!({"client_id": client["client_id"], "audience": format!("urn:{name}{i}"),
+                "scope": [], "organization_usage": "allow"});
+            let grant = t.admin.post("/api/v2/client-grants", &body).await.expect(201);
+            for organization in &given {
+                let path = format!("/api/v2/organizations/{}/client-grants", organizations[*organization]);
+                let _ = t.admin.post(&path, &json!({"grant_id": grant["id"]})).await.expect(201);
+            }
+        }
+        made.push(client);
+    }
+    let (acme, other) = (&organizations[0], &organizations[1]);
+    let field = "client_grant.organization_id";
+    for (q, expected) in [
+        (format!(r#"{field} eq "{acme}""#), vec!["client 0", "client 1"]),
+        (format!(r#"{field} eq "{other}""#), vec!["client 1"]),
+        (format!(r#"{field} eq "{acme}" and name co "ent 1""#), vec!["client 1"]),
+        (format!(r#"{field} ne "{other}" and name sw "client""#), vec!["client 0", "client 2"]),
+        (format!(r#"{field} pr"#), vec!["client 0", "client 1"]),
+        (format!(r#"not ({field} pr) and name sw "client""#), vec!["client 2"]),
+        (format!(r#"{field} eq "{other}" or name eq "client 2""#), vec!["client 1", "client 2"]),
+        (format!(r#"{field} eq "org_0123456789abcdef""#), vec![]),
+    ] {
+        assert_eq!(scim(&t, &q).await, expected, "{q}");
+    }
+    let lucene = format!("{field}:{acme}");
+    assert_eq!(names(&t.admin, &[("q", &lucene)]).await, ["client 0", "client 1"]);
+    for sort in ["name", "updated_at"] {
+        assert_eq!(names(&t.admin, &[("q", &lucene), ("sort", sort)]).await.len(), 2, "{sort}");
+    }
+    assert_eq!(t.admin.delete(&format!("/api/v2/organizations/{acme}")).await.status, 204);
+    assert_eq!(scim(&t, &format!(r#"{field} pr"#)).await, ["client 1"]);
+    assert_eq!(t.admin.delete(&client_path(&made[1])).await.status, 204);
+    assert_eq!(scim(&t, &format!(r#"{field} pr"#)).await, Vec::<String>::new());
+}
+
 /// The names that a search finds, in its order.
 async fn names(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
     let reply =

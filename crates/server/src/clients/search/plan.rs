@@ -13,6 +13,8 @@ pub(super) enum Source {
     Client(String),
     /// A client by the URL of its metadata document.
     External(String),
+    /// The clients with a grant that was given to an organization.
+    Organization(String),
     /// The clients with a term.
     Term(Vec<u8>),
     /// The clients with one of these terms, the last one excluded.
@@ -112,6 +114,7 @@ fn sources_of(condition: &Condition) -> Vec<Source> {
     match (&condition.field, &condition.test) {
         (Field::ClientId, Test::Is(id)) => vec![Source::Client(id.clone())],
         (Field::ExternalClientId, Test::Is(id)) => vec![Source::External(id.clone())],
+        (Field::GrantOrganization, Test::Is(id)) => vec![Source::Organization(id.clone())],
         (Field::UpdatedAt, Test::Within(from, to)) => {
             vec![Source::Updated(from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX))]
         }

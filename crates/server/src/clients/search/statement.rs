@@ -50,6 +50,12 @@ impl<'a> Statement<'a> {
                     [Param::Text(id)],
                 );
             }
+            Source::Organization(id) => self.add(
+                "SELECT seq FROM client WHERE tenant = $1 AND client_id IN (\
+                 SELECT g.client_id FROM organization_client_grant o CROSS JOIN client_grant g \
+                 WHERE o.tenant = $1 AND o.organization_id = ? AND g.tenant = $1 AND g.id = o.grant_id)",
+                [Param::Text(id)],
+            ),
             Source::Term(term) => {
                 self.add("SELECT seq FROM client_term WHERE tenant = $1 AND term = ?", [Param::Bytes(term)]);
             }
@@ -227,9 +233,16 @@ impl<'a> Statement<'a> {
                      AND g.client_id = c.client_id AND g.allow_any_organization)";
                 let _ = write!(self.sql, " AND {not}{}", sql.trim_start());
             }
-            // No grant can name an organization before organizations are served.
-            (Field::GrantOrganization, _) => {
-                let _ = write!(self.sql, " AND {not}1 = 0");
+            (Field::GrantOrganization, test) => {
+                let grants = "SELECT 1 FROM client_grant g JOIN organization_client_grant o \
+                     ON o.tenant = g.tenant AND o.grant_id = g.id WHERE g.tenant = $1 AND g.client_id = c.client_id";
+                match test {
+                    Test::Is(id) => self.add(
+                        &format!(" AND {not}EXISTS ({grants} AND o.organization_id = ?)"),
+                        [Param::Text(id)],
+                    ),
+                    _ => self.add(&format!(" AND {not}EXISTS ({grants})"), []),
+                }
             }
             _ => {}
         }

@@ -57,6 +57,7 @@ async fn no_search_reads_a_whole_table() {
         (Some(term("nabc")), false),
         (Some(Source::Client("a".into())), false),
         (Some(Source::External("https://a/b".into())), false),
+        (Some(Source::Organization("org_1".into())), false),
         (Some(Source::Terms(b"ma".to_vec(), b"mb".to_vec())), false),
         (Some(Source::Updated(1, 2)), false),
         (Some(sort(Some(true), None)), true),
@@ -71,6 +72,7 @@ async fn no_search_reads_a_whole_table() {
         r#"updated_at ge "2024-01-01" and metadata.k pr and callback_host eq "a""#,
         "metadata.k pr and is_first_party eq false",
         "client_grant.allow_any_organization eq false and client_grant.organization_id pr",
+        r#"client_grant.organization_id eq "org_1" and client_grant.organization_id ne "org_2""#,
     ];
     let (start, end) = (Position::default(), Position { seq: 9, name: b"z".to_vec(), updated_at: 9 });
     for (source, is_walk) in sources {
