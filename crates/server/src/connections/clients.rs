@@ -92,7 +92,7 @@ pub(super) async fn list_client_connections(
         let found = store::list(&app.db, &app.master, &app.tenant, &filter, &window).await?;
         let listed = found.into_iter().map(|(position, connection)| Listed {
             position,
-            json: Value::Object(selected(&query, connection)).to_string(),
+            json: Value::Object(selected(&query, &caller, connection)).to_string(),
         });
         Ok(listed.collect())
     };

@@ -5,7 +5,8 @@ use super::{clients, configuration, metadata, not_found};
 use crate::app::App;
 use crate::clients::store as client_store;
 use crate::http::{
-    ApiResult, Failure, Input, Listed, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content, paging,
+    ApiResult, Caller, Failure, Input, Listed, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content,
+    paging,
 };
 use crate::ids;
 use axum::extract::{Path, RawQuery, State};
@@ -19,6 +20,8 @@ use tenantry_types::{ApiError, ErrorCode, Object, Scope, time};
 const CONNECTIONS: &str = "/api/v2/connections";
 const CONNECTION: &str = "/api/v2/connections/{id}";
 const CLIENTS: &str = "/api/v2/connections/{id}/clients";
+
+const OPTIONS: &str = "options";
 
 /// Connections of a page whose size is not said.
 const DEFAULT_PAGE: u64 = 100;
@@ -52,23 +55,37 @@ static GET_QUERY: LazyLock<Schema> = LazyLock::new(|| object(selection()));
 static LIST_QUERY: LazyLock<Schema> =
     LazyLock::new(|| object([optional("name", string()), strategies()]).with(paging()).with(selection()));
 
-/// The members of a connection that a query asks for.
-pub(super) fn selected(query: &Query, connection: Object) -> Object {
+/// The members of a connection that a query asks for and the caller may see.
+pub(super) fn selected(query: &Query, caller: &Caller, connection: Object) -> Object {
+    let connection = visible(caller, connection);
     match query.text("fields") {
         Some(fields) => connections::select(connection, fields, query.flag("include_fields").unwrap_or(true)),
         None => connection,
     }
 }
 
+/// Options, which hold secrets, are seen with a scope of their own.
+fn visible(caller: &Caller, mut connection: Object) -> Object {
+    if !caller.scopes().contains(Scope::READ_CONNECTIONS_OPTIONS) {
+        connection.shift_remove(OPTIONS);
+    }
+    connection
+}
+
 /// The same with the clients that the connection is enabled for, which are looked for only if they are asked for.
-async fn enabled_and_selected(app: &App, query: &Query, connection: Object) -> ApiResult<Object> {
+async fn enabled_and_selected(
+    app: &App,
+    query: &Query,
+    caller: &Caller,
+    connection: Object,
+) -> ApiResult<Object> {
     let probe = with_enabled_clients(Object::new(), Vec::new());
-    if !selected(query, probe).contains_key(connections::ENABLED_CLIENTS) {
-        return Ok(selected(query, connection));
+    if !selected(query, caller, probe).contains_key(connections::ENABLED_CLIENTS) {
+        return Ok(selected(query, caller, connection));
     }
     let id = connection.get("id").and_then(Value::as_str).unwrap_or_default();
     let enabled = store::enabled_clients(&app.db, &app.tenant, id).await?;
-    Ok(selected(query, with_enabled_clients(connection, enabled)))
+    Ok(selected(query, caller, with_enabled_clients(connection, enabled)))
 }
 
 fn answer(status: StatusCode, connection: Object) -> axum::response::Response {
@@ -76,7 +93,7 @@ fn answer(status: StatusCode, connection: Object) -> axum::response::Response {
 }
 
 /// `GET /connections`.
-async fn list_connections(State(app): State<App>, RawQuery(raw): RawQuery) -> ApiResult {
+async fn list_connections(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> ApiResult {
     let query = Query::parse(raw.as_deref(), &LIST_QUERY)?;
     let filter = Filter { name: query.text("name"), strategies: query.texts("strategy"), client_id: None };
     let page = Page::of_size(&query, &app, Some(MOST_BY_NUMBER), DEFAULT_PAGE)?;
@@ -84,7 +101,7 @@ async fn list_connections(State(app): State<App>, RawQuery(raw): RawQuery) -> Ap
     let list = async |window: Window| {
         let mut listed = Vec::new();
         for (position, connection) in store::list(db, &app.master, tenant, &filter, &window).await? {
-            let connection = enabled_and_selected(&app, &query, connection).await?;
+            let connection = enabled_and_selected(&app, &query, &caller, connection).await?;
             listed.push(Listed { position, json: Value::Object(connection).to_string() });
         }
         Ok(listed)
@@ -134,17 +151,27 @@ async fn create_connection(State(app): State<App>, Input(body): Input) -> ApiRes
 /// `GET /connections/{id}`.
 async fn get_connection(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     RawQuery(raw): RawQuery,
 ) -> ApiResult {
     let query = Query::parse(raw.as_deref(), &GET_QUERY)?;
     let connection = store::find(&app.db, &app.master, &app.tenant, &id).await?.ok_or_else(not_found)?;
-    Ok(answer(StatusCode::OK, enabled_and_selected(&app, &query, connection).await?))
+    Ok(answer(StatusCode::OK, enabled_and_selected(&app, &query, &caller, connection).await?))
 }
 
 /// `PATCH /connections/{id}`.
-async fn update_connection(State(app): State<App>, Path(id): Path<String>, Input(body): Input) -> ApiResult {
-    connections::check_patch_body(&body)?;
+async fn update_connection(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Input(body): Input,
+) -> ApiResult {
+    let changes_options = connections::check_patch_body(&body)?.contains_key(OPTIONS);
+    if changes_options && !caller.scopes().contains(Scope::UPDATE_CONNECTIONS_OPTIONS) {
+        let message = "Updating the \"options\" property requires the \"update:connections_options\" scope";
+        return Err(ApiError::new(403, message).with_code(ErrorCode::InsufficientScope).into());
+    }
     let Value::Object(body) = body else { unreachable!("checked above") };
     let tenant = app.tenant.clone();
     let shared = app.clone();
@@ -154,7 +181,7 @@ async fn update_connection(State(app): State<App>, Path(id): Path<String>, Input
             let (before, version) =
                 store::find_for_update(tx, &shared.master, &tenant, &id)?.ok_or_else(not_found)?;
             let mut after = connections::patch(&before, &body, &shared.domain)?;
-            if body.contains_key("options") {
+            if changes_options {
                 metadata::complete(&mut after);
                 configuration::seal(&mut after, Some(&before), &tenant, &shared.master)?;
             }
@@ -165,7 +192,7 @@ async fn update_connection(State(app): State<App>, Path(id): Path<String>, Input
             Ok(store::whole(tx, &tenant, after)?)
         })
         .await?;
-    Ok(answer(StatusCode::OK, connection))
+    Ok(answer(StatusCode::OK, visible(&caller, connection)))
 }
 
 /// `DELETE /connections/{id}`: 202 with the time, 204 when it is not there.

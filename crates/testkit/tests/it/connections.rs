@@ -271,6 +271,40 @@ async fn a_client_lists_its_connections() {
 }
 
 #[tokio::test]
+async fn options_are_seen_and_changed_with_scopes_of_their_own() {
+    let t = Testkit::start().await;
+    let options = json!({"client_id": "c", "client_secret": "only-with-the-scope"});
+    let made = create(&t, json!({"name": "a", "strategy": "oidc", "options": options})).await;
+    let client = new_client_id(&t).await;
+    set_clients(&t, &made, &[&client], true).await;
+    let of_client = format!("/api/v2/clients/{client}/connections");
+    let lists =
+        [path(&made), format!("{}?fields=options,name", path(&made)), CONNECTIONS.to_owned(), of_client];
+
+    let plain = t.with_scopes(&["read:connections", "update:connections", "read:clients"]).await;
+    let reader = t.with_scopes(&["read:connections", "read:connections_options", "read:clients"]).await;
+    for path in &lists {
+        let without = plain.get(path).await.expect(200).to_string();
+        assert!(without.contains(r#""name":"a""#) && !without.contains("options"), "{path}: {without}");
+        assert!(reader.get(path).await.expect(200).to_string().contains("only-with-the-scope"), "{path}");
+    }
+    let change = json!({"options": {"client_id": "d"}});
+    let refused = plain.patch(&path(&made), &change).await;
+    assert_eq!(
+        refused.body,
+        json!({"statusCode": 403, "error": "Forbidden", "errorCode": "insufficient_scope",
+            "message": "Updating the \"options\" property requires the \"update:connections_options\" scope"})
+    );
+    let renamed = plain.patch(&path(&made), &json!({"display_name": "A"})).await.expect(200);
+    assert_eq!((&renamed["display_name"], renamed.get("options")), (&json!("A"), None));
+    assert_eq!(t.admin.get(&path(&made)).await.expect(200)["options"], made["options"]);
+
+    let writer = t.with_scopes(&["update:connections", "update:connections_options"]).await;
+    assert_eq!(writer.patch(&path(&made), &change).await.expect(200).get("options"), None);
+    assert_eq!(t.admin.get(&path(&made)).await.expect(200)["options"]["client_id"], "d");
+}
+
+#[tokio::test]
 async fn a_new_client_gets_every_connection_if_a_flag_says_so() {
     let t = Testkit::start().await;
     let connection = create(&t, json!({"name": "a", "strategy": "auth0"})).await;
