@@ -5,7 +5,6 @@ use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
 use super::{Client, new_client_id, references, search, secrets};
 use crate::app::App;
-use crate::connections;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
@@ -96,19 +95,13 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
     let document = ClientDocument::create(&body, &app.tenant, app.third_party_security_mode, |mode| {
         new_client_id(&app, mode)
     })?;
-    let now = app.clock.now_ms();
-    let client = NewClient::new(document, &app.random, &app.master, app.sequence.next(&app.clock), now)?;
-    let gets_connections = app.tenant_settings().await?.enable_client_connections;
-    let enabled_at = app.sequence.next(&app.clock);
+    let client = NewClient::requested(&app, document).await?;
     let tenant = app.tenant.clone();
     let (client, credentials) = app
         .db
         .transaction(move |tx| {
             check_references(tx, &tenant, &client.document, None)?;
             store::insert(tx, &tenant, &client)?;
-            if gets_connections {
-                connections::store::enable_all(tx, &tenant, client.document.client_id(), enabled_at)?;
-            }
             for credential in &credentials {
                 check_room(tx, &tenant, client.document.client_id(), credential)?;
                 credentials::store::insert(tx, &tenant, client.document.client_id(), credential)?;

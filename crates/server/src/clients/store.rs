@@ -4,11 +4,11 @@ use super::search::index;
 use super::{Client, Secret, references};
 use crate::app::App;
 use crate::clock::Random;
-use crate::credentials;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
-use crate::ids;
+use crate::http::ApiResult;
 use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
+use crate::{connections, credentials, ids};
 use std::sync::atomic::AtomicI64;
 use tenantry_types::clients::search::name_key;
 use tenantry_types::clients::{ClientDocument, StoredClient};
@@ -69,9 +69,19 @@ pub(crate) struct NewClient {
     pub(super) secret: NewSecret,
     seq: i64,
     now: i64,
+    /// The number under which every connection that there is gets enabled for it, if the tenant wants that.
+    enabled_at: Option<i64>,
 }
 
 impl NewClient {
+    /// A client that a request asks for.
+    pub(crate) async fn requested(app: &App, document: ClientDocument) -> ApiResult<Self> {
+        let (seq, now) = (app.sequence.next(&app.clock), app.clock.now_ms());
+        let gets_connections = app.tenant_settings().await?.enable_client_connections;
+        let enabled_at = gets_connections.then(|| app.sequence.next(&app.clock));
+        Ok(Self { enabled_at, ..Self::new(document, &app.random, &app.master, seq, now)? })
+    }
+
     /// Gives `document` a secret.
     pub(crate) fn new(
         document: ClientDocument,
@@ -83,11 +93,9 @@ impl NewClient {
         let tenant = document.text("tenant").unwrap_or_default();
         let secret =
             NewSecret::new(ids::client_secret(random), tenant, document.client_id(), random, master)?;
-        Ok(Self { stored: document.to_stored(), document, secret, seq, now })
+        Ok(Self { stored: document.to_stored(), document, secret, seq, now, enabled_at: None })
     }
-}
 
-impl NewClient {
     /// Its secret.
     pub(crate) fn secret(&self) -> &str {
         self.secret.value()
@@ -117,7 +125,7 @@ const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, docum
     VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
-    let NewClient { document, stored, secret, seq, now } = client;
+    let NewClient { document, stored, secret, seq, now, enabled_at } = client;
     tx.execute(
         INSERT,
         params![
@@ -142,6 +150,9 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
     insert_secret(tx, tenant, document.client_id(), secret, *now)?;
     insert_aliases(tx, tenant, document)?;
     references::store(tx, tenant, document, None)?;
+    if let Some(seq) = enabled_at {
+        connections::store::enable_all(tx, tenant, document.client_id(), *seq)?;
+    }
     count(tx, tenant, document, 1)?;
     tx.changed(Kind::Client, tenant, document.client_id());
     Ok(())

@@ -93,13 +93,7 @@ async fn register(State(app): State<App>, caller: Caller, Input(body): Input) ->
         url: url.clone(),
         jwks_uri: mapped.jwks_uri.as_ref().map(Url::to_string),
     };
-    let new = NewClient::new(
-        registered.document(&app)?,
-        &app.random,
-        &app.master,
-        app.sequence.next(&app.clock),
-        now,
-    )?;
+    let new = NewClient::requested(&app, registered.document(&app)?).await?;
     let may = |scope| {
         if caller.scopes().contains(scope) {
             Ok(())

@@ -73,9 +73,7 @@ async fn create(app: &App, body: &Value, mode: ThirdPartySecurityMode) -> Result
         document.set("external_metadata_type", "dcr".into());
         document.set("external_metadata_created_by", "client".into());
     }
-    let now = app.clock.now_ms();
-    let client = NewClient::new(document, &app.random, &app.master, app.sequence.next(&app.clock), now)
-        .map_err(Failure::from)?;
+    let client = NewClient::requested(app, document).await?;
     let tenant = app.tenant.clone();
     let client = app
         .db

@@ -117,6 +117,25 @@ async fn a_document_registers_a_client_once() {
 }
 
 #[tokio::test]
+async fn a_document_gets_every_connection_if_a_flag_says_so() {
+    let (t, web) = start().await;
+    web.put(AT, Page::json(&document(&json!({}))));
+    let connection = json!({"name": "c", "strategy": "auth0"});
+    let connection = t.admin.post("/api/v2/connections", &connection).await.expect(201);
+    let flag = json!({"flags": {"enable_client_connections": true}});
+    let _ = t.admin.patch("/api/v2/tenants/settings", &flag).await.expect(200);
+    let made = register(&t, URL).await.expect(201);
+    let path = format!("{}/connections", client_path(&made));
+    assert_eq!(t.admin.get(&path).await.expect(200)["connections"][0]["id"], connection["id"]);
+    // Reading the document again changes nothing about that.
+    let clients = format!("/api/v2/connections/{}/clients", connection["id"].as_str().unwrap());
+    let off = json!([{"client_id": made["client_id"], "status": false}]);
+    let _ = t.admin.patch(&clients, &off).await.expect(204);
+    let _ = register(&t, URL).await.expect(200);
+    assert_eq!(t.admin.get(&path).await.expect(200), json!({"connections": []}));
+}
+
+#[tokio::test]
 async fn registering_needs_the_setting_and_the_scope() {
     let (t, web) = start().await;
     web.put(AT, Page::json(&document(&json!({}))));

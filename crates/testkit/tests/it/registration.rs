@@ -76,6 +76,24 @@ async fn a_registered_client_is_a_third_party_of_the_mode_of_the_tenant() {
 }
 
 #[tokio::test]
+async fn a_registered_client_gets_every_connection_if_a_flag_says_so() {
+    let t = Testkit::start().await;
+    enable(&t, "strict").await;
+    let connection =
+        t.admin.post("/api/v2/connections", &json!({"name": "c", "strategy": "auth0"})).await.expect(201);
+    let body = json!({"redirect_uris": ["https://app.example/cb"]});
+    let without = register(&t, &body).await.expect(201);
+    let flag = json!({"flags": {"enable_client_connections": true}});
+    let _ = t.admin.patch(SETTINGS, &flag).await.expect(200);
+    let with = register(&t, &body).await.expect(201);
+    let of = async |client: &Value| {
+        t.admin.get(&format!("{}/connections", client_path(client))).await.expect(200)["connections"].clone()
+    };
+    assert_eq!(of(&without).await, json!([]));
+    assert_eq!(of(&with).await[0]["id"], connection["id"]);
+}
+
+#[tokio::test]
 async fn a_registered_client_gets_tokens_only_when_the_owner_lets_it() {
     let t = Testkit::start().await;
     enable(&t, "strict").await;

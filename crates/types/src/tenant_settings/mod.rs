@@ -194,7 +194,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "dynamic_client_registration_security_mode",
         schema::security_mode,
-        inert("dynamic client registration (`/oidc/register`)"),
+        enforced("a_registered_client_is_a_third_party_of_the_mode_of_the_tenant"),
         "Security mode of clients that register themselves",
     ),
     Setting::new("country_codes", schema::country_codes, LOGIN, "Countries of phone numbers").removable(),
