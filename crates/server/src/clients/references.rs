@@ -1,4 +1,4 @@
-//! What the settings of a client refer to: profiles, and other clients.
+//! What the settings of a client refer to: other clients, APIs, profiles, connections.
 //!
 //! The references stand in the client's document; a table beside it finds the clients that refer to something that
 //! goes away.
@@ -8,17 +8,19 @@ use crate::db::{DbResult, Tx, params};
 use crate::http::Failure;
 use crate::profiles;
 use serde_json::Value;
-use tenantry_types::ErrorCode;
 use tenantry_types::clients::ClientDocument;
+use tenantry_types::{ErrorCode, Object};
 
 const EXPRESS: &str = "express_configuration";
 const MY_ORGANIZATION: &str = "my_organization_configuration";
-const LINKED: &str = "linked_clients";
 
 /// What kind of object is referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// A client by its id, or an API by its id or identifier where a list takes both.
     Client,
+    /// A connection by its name.
+    Connection,
     Profile(profiles::Kind),
 }
 
@@ -32,45 +34,118 @@ impl Kind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
+            Self::Connection => "connection",
             Self::Profile(kind) => kind.as_str(),
         }
     }
 }
 
-/// Members that hold the id of something, and what of.
-const MEMBERS: [(&str, &str, Kind); 6] = [
-    (EXPRESS, "connection_profile_id", Kind::Profile(profiles::Kind::Connection)),
-    (EXPRESS, "user_attribute_profile_id", Kind::Profile(profiles::Kind::UserAttribute)),
-    (EXPRESS, "okta_oin_client_id", Kind::Client),
-    (MY_ORGANIZATION, "connection_profile_id", Kind::Profile(profiles::Kind::Connection)),
-    (MY_ORGANIZATION, "user_attribute_profile_id", Kind::Profile(profiles::Kind::UserAttribute)),
-    (MY_ORGANIZATION, "invitation_landing_client_id", Kind::Client),
+/// Where a reference stands in a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It is the member at this path, and the first member of the path goes with it.
+    Essential([&'static str; 2]),
+    /// It is the member at this path.
+    Member(&'static [&'static str]),
+    /// It is this member of an object in the list at this path.
+    ListOf(&'static [&'static str], &'static str),
+    /// It is a text in the list of this name.
+    Texts(&'static str),
+}
+
+/// Everything that refers to something, what to, and whether it must exist when it is set. Policies of refresh tokens are
+/// not among it: they name audiences, and outlive the APIs, as recorded.
+const PLACES: [(Place, Kind, bool); 10] = [
+    // Recordings show clients made with a profile that their tenant need not have had.
+    (Place::Essential([EXPRESS, "connection_profile_id"]), Kind::Profile(profiles::Kind::Connection), false),
+    (
+        Place::Essential([EXPRESS, "user_attribute_profile_id"]),
+        Kind::Profile(profiles::Kind::UserAttribute),
+        true,
+    ),
+    (Place::Essential([EXPRESS, "okta_oin_client_id"]), Kind::Client, true),
+    (
+        Place::Member(&[MY_ORGANIZATION, "connection_profile_id"]),
+        Kind::Profile(profiles::Kind::Connection),
+        true,
+    ),
+    (
+        Place::Member(&[MY_ORGANIZATION, "user_attribute_profile_id"]),
+        Kind::Profile(profiles::Kind::UserAttribute),
+        true,
+    ),
+    (Place::Member(&[MY_ORGANIZATION, "invitation_landing_client_id"]), Kind::Client, true),
+    (Place::ListOf(&[EXPRESS, "linked_clients"], "client_id"), Kind::Client, true),
+    (Place::Texts("allowed_clients"), Kind::Client, false),
+    (Place::ListOf(&["token_vault_privileged_access", "grants"], "connection"), Kind::Connection, false),
+    (Place::Member(&["addons", "office365", "connection"]), Kind::Connection, false),
 ];
 
-/// A reference, and the path of the member that holds it.
+impl Place {
+    fn path(&self) -> &[&'static str] {
+        match self {
+            Self::Essential(path) => path,
+            Self::Member(path) | Self::ListOf(path, _) => path,
+            Self::Texts(name) => std::slice::from_ref(name),
+        }
+    }
+
+    /// What stands there.
+    fn ids<'a>(&self, members: &'a Object) -> Vec<&'a str> {
+        let [first, rest @ ..] = self.path() else { return Vec::new() };
+        let found = members.get(*first);
+        let Some(found) = rest.iter().try_fold(found, |value, name| Some(value?.get(name))).flatten() else {
+            return Vec::new();
+        };
+        let listed = || found.as_array().into_iter().flatten();
+        match self {
+            Self::Essential(_) | Self::Member(_) => found.as_str().into_iter().collect(),
+            Self::ListOf(_, member) => listed().filter_map(|one| one.get(member)?.as_str()).collect(),
+            Self::Texts(_) => listed().filter_map(Value::as_str).collect(),
+        }
+    }
+
+    /// Takes `id` away from there.
+    fn remove(&self, members: &mut Object, id: &str) {
+        if !self.ids(members).contains(&id) {
+            return;
+        }
+        if let Self::Essential([first, _]) = self {
+            members.shift_remove(*first);
+            return;
+        }
+        let Some((name, owners)) = self.path().split_last() else { return };
+        let owner = owners.iter().try_fold(members, |owner, step| owner.get_mut(*step)?.as_object_mut());
+        let Some(owner) = owner else { return };
+        let is_it = |one: &Value| match self {
+            Self::ListOf(_, member) => one.get(member).and_then(Value::as_str) == Some(id),
+            _ => one.as_str() == Some(id),
+        };
+        match owner.get_mut(*name) {
+            Some(Value::Array(list)) => list.retain(|one| !is_it(one)),
+            _ => {
+                owner.shift_remove(*name);
+            }
+        }
+    }
+}
+
+/// A reference, and where it stands.
 #[derive(PartialEq)]
 struct Reference<'a> {
+    place: Place,
     kind: Kind,
     id: &'a str,
-    path: [&'static str; 2],
+    is_checked: bool,
 }
 
 fn of(document: &ClientDocument) -> Vec<Reference<'_>> {
-    let members = MEMBERS.iter().filter_map(|(owner, member, kind)| {
-        let id = document.get(owner)?.get(member)?.as_str()?;
-        Some(Reference { kind: *kind, id, path: [owner, member] })
-    });
-    let linked = document.get(EXPRESS).and_then(|express| express.get(LINKED)?.as_array());
-    let linked = linked.into_iter().flatten().filter_map(|client| {
-        let id = client.get("client_id")?.as_str()?;
-        Some(Reference { kind: Kind::Client, id, path: [EXPRESS, LINKED] })
-    });
-    members.chain(linked).collect()
+    let of_place = |(place, kind, is_checked): (Place, Kind, bool)| {
+        let ids = place.ids(document.members()).into_iter();
+        ids.map(move |id| Reference { place, kind, id, is_checked })
+    };
+    PLACES.into_iter().flat_map(of_place).collect()
 }
-
-/// A connection profile for Express Configuration is taken as it is: recordings show clients made with one that their
-/// tenant need not have had.
-const UNCHECKED: [&str; 2] = [EXPRESS, "connection_profile_id"];
 
 /// What `after` refers to and `before` did not must exist.
 pub(super) fn check(
@@ -80,12 +155,12 @@ pub(super) fn check(
     before: Option<&ClientDocument>,
 ) -> Result<(), Failure> {
     let known = before.map(of).unwrap_or_default();
-    let is_new = |reference: &Reference<'_>| !known.contains(reference) && reference.path != UNCHECKED;
-    for Reference { kind, id, path } in of(after).into_iter().filter(is_new) {
+    let is_new = |reference: &Reference<'_>| reference.is_checked && !known.contains(reference);
+    for Reference { place, kind, id, .. } in of(after).into_iter().filter(is_new) {
         match kind {
             Kind::Client => {
-                if store::find_for_update(tx, tenant, id)?.is_none() {
-                    let message = format!("{}: the client {id} does not exist", path.join("."));
+                if !store::exists(tx, tenant, id)? {
+                    let message = format!("{}: the client {id} does not exist", place.path().join("."));
                     return Err(Failure::not_found(&message, ErrorCode::InexistentClient));
                 }
             }
@@ -94,6 +169,7 @@ pub(super) fn check(
                     return Err(kind.not_found());
                 }
             }
+            Kind::Connection => {}
         }
     }
     Ok(())
@@ -129,33 +205,11 @@ pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, kind: Kind, id: &str, now: i
     let params = params![tenant, kind.as_str(), id];
     for client_id in tx.query(REFERRING, params, |row| Ok(row.text(0)?.to_owned()))? {
         let Some((before, version)) = store::find_for_update(tx, tenant, &client_id)? else { continue };
-        let after = without(&before, kind, id);
-        store::update(tx, tenant, &before, &after, version, None, now)?;
+        let mut members = before.members().clone();
+        for (place, _, _) in PLACES.iter().filter(|(_, of, _)| *of == kind) {
+            place.remove(&mut members, id);
+        }
+        store::update(tx, tenant, &before, &ClientDocument::from(members), version, None, now)?;
     }
     Ok(())
-}
-
-/// The client without its references to one thing. What cannot be without it goes as a whole.
-fn without(client: &ClientDocument, kind: Kind, id: &str) -> ClientDocument {
-    let mut members = client.members().clone();
-    for reference in of(client).iter().filter(|reference| (reference.kind, reference.id) == (kind, id)) {
-        match reference.path {
-            [EXPRESS, LINKED] => {
-                let linked = members.get_mut(EXPRESS).and_then(|express| express.get_mut(LINKED));
-                if let Some(Value::Array(linked)) = linked {
-                    linked.retain(|client| client.get("client_id").and_then(Value::as_str) != Some(id));
-                }
-            }
-            // Every other reference of it is required.
-            [EXPRESS, _] => {
-                members.shift_remove(EXPRESS);
-            }
-            [owner, member] => {
-                if let Some(Value::Object(owner)) = members.get_mut(owner) {
-                    owner.shift_remove(member);
-                }
-            }
-        }
-    }
-    ClientDocument::from(members)
 }

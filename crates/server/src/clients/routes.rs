@@ -9,8 +9,8 @@ use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
 use crate::http::{ApiResult, Caller, Failure, Input, Page, Query, Slice, json, list_link, no_content};
+use crate::ids;
 use crate::keys::Keys;
-use crate::{ids, settings};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
@@ -457,7 +457,6 @@ async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiRes
                     .with_code(ErrorCode::OperationNotSupported)
                     .into());
             }
-            settings::forget(tx, &tenant, "clients", &id)?;
             store::delete(tx, &tenant, &document, now)?;
             Ok::<_, Failure>(())
         })

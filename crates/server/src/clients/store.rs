@@ -8,7 +8,7 @@ use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use crate::http::ApiResult;
 use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
-use crate::{connections, credentials, ids};
+use crate::{connections, credentials, ids, settings};
 use std::sync::atomic::AtomicI64;
 use tenantry_types::clients::search::name_key;
 use tenantry_types::clients::{ClientDocument, StoredClient};
@@ -453,6 +453,8 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, n
     index::remove(tx, tenant, document)?;
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
     references::forget(tx, tenant, references::Kind::Client, client_id, now)?;
+    connections::store::forget_client(tx, tenant, client_id)?;
+    settings::forget(tx, tenant, "clients", client_id)?;
     quota::forget(tx, tenant, quota::Owner::Client, client_id)?;
     count(tx, tenant, document, -1)?;
     for kind in [Kind::Client, Kind::Grant] {

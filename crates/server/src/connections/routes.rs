@@ -197,12 +197,13 @@ async fn update_connection(
 
 /// `DELETE /connections/{id}`: 202 with the time, 204 when it is not there.
 async fn delete_connection(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
-    let tenant = app.tenant.clone();
-    let was_there = app.db.transaction(move |tx| Ok::<_, Failure>(store::delete(tx, &tenant, &id)?)).await?;
+    let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
+    let was_there =
+        app.db.transaction(move |tx| Ok::<_, Failure>(store::delete(tx, &tenant, &id, now)?)).await?;
     if !was_there {
         return Ok(no_content());
     }
-    let deleted_at = time::print(app.clock.now_ms());
+    let deleted_at = time::print(now);
     Ok(json(StatusCode::ACCEPTED, json!({"deleted_at": deleted_at}).to_string()))
 }
 

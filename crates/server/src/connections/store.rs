@@ -1,8 +1,10 @@
 //! Connections in the database.
 
+use crate::clients::references;
 use crate::db::{Db, DbError, DbResult, Param, Row, Tx, params};
 use crate::http::Window;
 use crate::seal::{MasterKey, SealError};
+use crate::tenant_settings;
 use serde_json::Value;
 use std::fmt::Write as _;
 use tenantry_types::connections::{STRATEGIES, secrets, settled, with_enabled_clients};
@@ -20,8 +22,16 @@ pub(super) struct Sealed {
     name: String,
     sort: String,
     strategy: String,
+    /// The client that a login which the identity provider starts ends at.
+    idp_initiated_client: Option<String>,
     document: String,
     secrets: Option<Vec<u8>>,
+}
+
+const IDP_INITIATED: &str = "idpinitiated";
+
+fn idp_initiated_client(connection: &Object) -> Option<&str> {
+    connection.get("options")?.get(IDP_INITIATED)?.get("client_id")?.as_str()
 }
 
 impl Sealed {
@@ -44,6 +54,7 @@ impl Sealed {
             // No name has a space, so that the id behind it only decides between names that differ in case.
             sort: format!("{} {id}", name.to_ascii_lowercase()),
             strategy: text(connection, "strategy").to_owned(),
+            idp_initiated_client: idp_initiated_client(connection).map(str::to_owned),
             document: Value::Object(stored).to_string(),
             secrets,
         })
@@ -105,25 +116,51 @@ pub(super) fn has_name(tx: &mut Tx<'_>, tenant: &str, name: &str) -> DbResult<bo
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, connection: &Sealed) -> DbResult<()> {
-    const INSERT: &str = "INSERT INTO connection (tenant, id, name, sort, strategy, version, document, secrets) \
-        VALUES ($1, $2, $3, $4, $5, 1, $6, $7)";
-    let Sealed { id, name, sort, strategy, document, secrets } = connection;
-    let secrets = secrets.as_deref();
-    tx.execute(INSERT, params![tenant, id, name, sort, strategy, document, secrets]).map(|_| ())
+    const INSERT: &str = "INSERT INTO connection \
+        (tenant, id, name, sort, strategy, version, document, secrets, idp_initiated_client) \
+        VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8)";
+    let Sealed { id, name, sort, strategy, idp_initiated_client, document, secrets } = connection;
+    let (secrets, client) = (secrets.as_deref(), idp_initiated_client.as_deref());
+    tx.execute(INSERT, params![tenant, id, name, sort, strategy, document, secrets, client]).map(|_| ())
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, connection: &Sealed, version: i64) -> DbResult<bool> {
-    const UPDATE: &str = "UPDATE connection SET version = version + 1, document = $4, secrets = $5 \
-        WHERE tenant = $1 AND id = $2 AND version = $3";
-    let Sealed { id, document, secrets, .. } = connection;
-    Ok(tx.execute(UPDATE, params![tenant, id, version, document, secrets.as_deref()])? > 0)
+    const UPDATE: &str = "UPDATE connection SET version = version + 1, document = $4, secrets = $5, \
+        idp_initiated_client = $6 WHERE tenant = $1 AND id = $2 AND version = $3";
+    let Sealed { id, document, secrets, idp_initiated_client, .. } = connection;
+    let (secrets, client) = (secrets.as_deref(), idp_initiated_client.as_deref());
+    Ok(tx.execute(UPDATE, params![tenant, id, version, document, secrets, client])? > 0)
 }
 
-/// Deletes a connection and, through the references of other tables, everything that belongs to it; says whether there
-/// was one.
-pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, id: &str) -> DbResult<bool> {
+/// Deletes a connection, everything that belongs to it through the references of other tables, and what clients and
+/// settings say of it; says whether there was one.
+pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, id: &str, now: i64) -> DbResult<bool> {
+    const NAME: &str = "SELECT name FROM connection WHERE tenant = $1 AND id = $2";
     const DELETE: &str = "DELETE FROM connection WHERE tenant = $1 AND id = $2";
-    Ok(tx.execute(DELETE, params![tenant, id])? > 0)
+    let name = tx.query_opt(NAME, params![tenant, id], |row| Ok(row.text(0)?.to_owned()))?;
+    let Some(name) = name else { return Ok(false) };
+    references::forget(tx, tenant, references::Kind::Connection, &name, now)?;
+    tenant_settings::store::forget(tx, tenant, "default_directory", &name)?;
+    tx.execute(DELETE, params![tenant, id])?;
+    Ok(true)
+}
+
+/// No login that an identity provider starts ends any longer at a client that goes away.
+pub(crate) fn forget_client(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<()> {
+    const LEADING: &str =
+        "SELECT id, document FROM connection WHERE tenant = $1 AND idp_initiated_client = $2";
+    const UPDATE: &str = "UPDATE connection SET version = version + 1, document = $3, \
+        idp_initiated_client = NULL WHERE tenant = $1 AND id = $2";
+    let read = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+    for (id, document) in tx.query(LEADING, params![tenant, client_id], read)? {
+        let mut connection: Object = serde_json::from_str(&document)
+            .map_err(|error| DbError::Data(format!("connection {id}: {error}")))?;
+        if let Some(Value::Object(options)) = connection.get_mut("options") {
+            options.shift_remove(IDP_INITIATED);
+        }
+        tx.execute(UPDATE, params![tenant, &id, &Value::Object(connection).to_string()])?;
+    }
+    Ok(())
 }
 
 /// Which connections are listed.

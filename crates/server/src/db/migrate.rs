@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_configuration.sql"),
     include_str!("migrations/0008_credential_pem.sql"),
     include_str!("migrations/0009_key_rotation.sql"),
+    include_str!("migrations/0010_references.sql"),
 ];
 
 /// Brings the schema up to date. Of several processes that start at once, one does it while the others wait.

@@ -4,6 +4,7 @@ use super::Organization;
 use crate::clients;
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::{Listed, Window};
+use crate::settings;
 use crate::tokens::quota;
 use serde_json::Value;
 use tenantry_types::Object;
@@ -220,6 +221,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, organization: &Object, now: 
     const DELETE: &str = "DELETE FROM organization WHERE tenant = $1 AND id = $2";
     let id = text(organization, "id");
     clients::store::forget_organization(tx, tenant, id, now)?;
+    settings::forget(tx, tenant, "organizations", id)?;
     quota::forget(tx, tenant, quota::Owner::Organization, id)?;
     tx.execute(DELETE, params![tenant, id])?;
     changed(tx, tenant, organization);

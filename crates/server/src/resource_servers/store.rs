@@ -1,8 +1,9 @@
 //! APIs in the database.
 
-use crate::clients;
+use crate::clients::{self, references};
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::Window;
+use crate::tenant_settings;
 use serde_json::Value;
 use tenantry_types::Object;
 
@@ -153,11 +154,15 @@ pub(super) fn update(
     )? > 0)
 }
 
-/// Deletes an API, the grants for it, and its client's link to it.
+/// Deletes an API, the grants for it, its client's link to it, and what clients and settings say of it.
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, api: &Stored, now: i64) -> DbResult<()> {
     let identifier = api.text("identifier");
     grants_changed(tx, tenant, identifier)?;
     clients::store::unlink_api(tx, tenant, identifier, now)?;
+    for id in [identifier, api.text("id")] {
+        references::forget(tx, tenant, references::Kind::Client, id, now)?;
+    }
+    tenant_settings::store::forget(tx, tenant, "default_audience", identifier)?;
     tx.execute("DELETE FROM resource_server WHERE tenant = $1 AND id = $2", params![tenant, api.text("id")])?;
     tx.changed(Kind::ResourceServer, tenant, identifier);
     Ok(())

@@ -27,6 +27,16 @@ pub(super) fn find_for_update(tx: &mut Tx<'_>, tenant: &str) -> DbResult<(Object
     Ok(tx.query_opt(BY_TENANT, params![tenant], read)?.unwrap_or_else(unchanged))
 }
 
+/// The setting `name` no longer names something that goes away.
+pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, name: &str, id: &str) -> DbResult<()> {
+    let (mut settings, version) = find_for_update(tx, tenant)?;
+    if settings.get(name).and_then(Value::as_str) == Some(id) {
+        settings.shift_remove(name);
+        update(tx, tenant, &settings, version)?;
+    }
+    Ok(())
+}
+
 /// Stores settings, unless they changed since `version` was read.
 pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, settings: &Object, version: i64) -> DbResult<bool> {
     const UPSERT: &str = "INSERT INTO tenant_settings (tenant, version, document) VALUES ($1, 1, $2) \

@@ -11,6 +11,7 @@ mod client_grants;
 mod clients;
 mod connections;
 mod credentials;
+mod deletions;
 mod errors;
 mod http;
 mod ledger;
