@@ -94,8 +94,10 @@ pub fn create(body: &Object, new: &New<'_>) -> Result<Object, ApiError> {
     };
     default("id", new.id.into());
     default("is_domain_connection", false.into());
-    default("authentication", json!({"active": true}));
-    default("connected_accounts", json!({"active": false}));
+    if strategy.has_purposes {
+        default("authentication", json!({"active": true}));
+        default("connected_accounts", json!({"active": false}));
+    }
     if strategy.is_enterprise {
         default("show_as_button", false.into());
     }

@@ -19,6 +19,8 @@ pub struct Strategy {
     pub(super) is_enterprise: bool,
     /// Whether `display_name` is the name, unless it is sent.
     pub(super) has_display_name: bool,
+    /// Whether a new connection says what it is for: `authentication` and `connected_accounts`.
+    pub(super) has_purposes: bool,
     /// How long the ticket is by which an administrator elsewhere sets up the other side; 0 when there is none.
     pub(super) ticket: usize,
     /// How the rest of the options is derived.
@@ -52,6 +54,7 @@ impl Strategy {
             scope: ScopeRule::None,
             is_enterprise: false,
             has_display_name: false,
+            has_purposes: true,
             ticket: 0,
             family: Family::Plain,
         }
@@ -86,6 +89,10 @@ impl Strategy {
         Self { has_display_name: true, ..self }
     }
 
+    const fn no_purposes(self) -> Self {
+        Self { has_purposes: false, ..self }
+    }
+
     const fn ticket(self, length: usize) -> Self {
         Self { ticket: length, ..self }
     }
@@ -111,19 +118,19 @@ const WAAD: &str = r#"{"identity_api":"microsoft-identity-platform-v2.0","useCom
 
 /// Every strategy.
 pub const STRATEGIES: &[Strategy] = &[
-    named("ad")
+    named("ad").no_purposes()
         .always(r#"{"ips":null}"#)
         .on_create(r#"{"ips":null,"brute_force_protection":true}"#)
         .enterprise()
         .ticket(32),
-    named("adfs")
+    named("adfs").no_purposes()
         .always(
             r#"{"thumbprints":[],"should_trust_email_verified_connection":"always_set_emails_as_verified"}"#,
         )
         .enterprise()
         .ticket(8),
     named("amazon"),
-    named("apple"),
+    named("apple").no_purposes(),
     named("auth0")
         .on_create(DATABASE)
         .on_update(r#"{"brute_force_protection":true}"#)
@@ -138,19 +145,19 @@ pub const STRATEGIES: &[Strategy] = &[
     named("daccount"),
     named("dropbox"),
     named("dwolla"),
-    named("email").on_create(r#"{"brute_force_protection":true}"#),
+    named("email").no_purposes().on_create(r#"{"brute_force_protection":true}"#),
     named("evernote"),
     named("evernote-sandbox"),
     named("exact"),
-    named("facebook").scope(ScopeRule::Joined),
+    named("facebook").no_purposes().scope(ScopeRule::Joined),
     named("fitbit"),
-    named("github").scope(ScopeRule::Listed(&[], scopes::GITHUB)),
-    named("google-apps")
+    named("github").no_purposes().scope(ScopeRule::Listed(&[], scopes::GITHUB)),
+    named("google-apps").no_purposes()
         .always(r#"{"map_user_id_to_id":false,"email":true,"profile":true,"handle_login_from_social":true}"#)
         .scope(ScopeRule::Listed(&[], scopes::EMAIL_AND_PROFILE))
         .enterprise()
         .ticket(8),
-    named("google-oauth2")
+    named("google-oauth2").no_purposes()
         .always(r#"{"email":true,"profile":true}"#)
         .scope(ScopeRule::Listed(&[], scopes::GOOGLE)),
     named("instagram"),
@@ -158,8 +165,8 @@ pub const STRATEGIES: &[Strategy] = &[
     named("line")
         .always(r#"{"profile":true}"#)
         .scope(ScopeRule::Listed(&["openid"], scopes::EMAIL_AND_PROFILE)),
-    named("linkedin").always(r#"{"profile":true}"#).scope(ScopeRule::LinkedIn),
-    named("oauth1"),
+    named("linkedin").no_purposes().always(r#"{"profile":true}"#).scope(ScopeRule::LinkedIn),
+    named("oauth1").no_purposes(),
     named("oauth2"),
     named("office365").enterprise(),
     named("oidc")
@@ -176,23 +183,23 @@ pub const STRATEGIES: &[Strategy] = &[
     named("paypal-sandbox"),
     named("pingfederate").enterprise().ticket(8),
     named("planningcenter"),
-    named("salesforce").scope(ScopeRule::Listed(&[], &[])),
-    named("salesforce-community").scope(ScopeRule::Listed(&[], &[])),
+    named("salesforce").no_purposes().scope(ScopeRule::Listed(&[], &[])),
+    named("salesforce-community").no_purposes().scope(ScopeRule::Listed(&[], &[])),
     named("salesforce-sandbox").scope(ScopeRule::Listed(&[], &[])),
-    named("samlp").enterprise().ticket(8),
+    named("samlp").no_purposes().enterprise().ticket(8),
     named("sharepoint").enterprise(),
     named("shop"),
     named("shopify"),
-    named("sms").on_create(r#"{"brute_force_protection":true}"#),
+    named("sms").no_purposes().on_create(r#"{"brute_force_protection":true}"#),
     named("soundcloud"),
     named("thirtysevensignals"),
     named("twitter"),
     named("untappd"),
     named("vkontakte"),
-    named("waad").always(WAAD).enterprise().display_name().ticket(8),
+    named("waad").no_purposes().always(WAAD).enterprise().display_name().ticket(8),
     named("weibo"),
-    named("windowslive").always(r#"{"signin":true}"#).scope(ScopeRule::Listed(&[], scopes::MICROSOFT)),
-    named("wordpress").always(r#"{"profile":true}"#).scope(ScopeRule::Listed(&[], scopes::PROFILE)),
+    named("windowslive").no_purposes().always(r#"{"signin":true}"#).scope(ScopeRule::Listed(&[], scopes::MICROSOFT)),
+    named("wordpress").no_purposes().always(r#"{"profile":true}"#).scope(ScopeRule::Listed(&[], scopes::PROFILE)),
     named("yahoo"),
     named("yandex"),
 ];
