@@ -6,7 +6,7 @@ use crate::schema::{Part, Schema, Violation, array, object, one_of, optional, re
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// Members in the order of answers; all of them are always there.
+/// Members in the order of answers.
 const ORDER: &[&str] = &[
     "id",
     "name",
@@ -53,10 +53,12 @@ fn settings() -> Vec<crate::schema::Member> {
         ),
         optional(PREFIX_TEMPLATE, string().max(MAX_PREFIX).describe(PREFIX_DESCRIPTION)),
         optional("enabled_features", features()),
-        optional("connection_config", config()),
+        // Null as well, since answers have it and tools send back what they read.
+        optional("connection_config", config().nullable()),
         optional(
             "strategy_overrides",
             Schema::object_of(STRATEGIES.map(|strategy| optional(strategy, over())).into())
+                .nullable()
                 .describe("What is different for some strategies"),
         ),
     ]
@@ -108,8 +110,8 @@ pub fn create(body: &Object, id: &str) -> Object {
     let mut profile = body.clone();
     profile.insert("id".into(), id.into());
     profile.entry(PREFIX_TEMPLATE).or_insert_with(|| DEFAULT_PREFIX.into());
-    for name in ORDER {
-        profile.entry(*name).or_insert(Value::Null);
+    for name in ["connection_config", "strategy_overrides"] {
+        profile.entry(name).or_insert(Value::Null);
     }
     in_order(profile, ORDER)
 }
@@ -142,13 +144,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_shows_all_its_members_in_the_recorded_order() {
+    fn a_profile_may_be_sent_back_as_it_was_answered() {
+        let mut profile = create(check_create_body(&json!({"name": "x"})).unwrap(), "cop_1");
+        profile.remove("id");
+        assert_eq!(profile["connection_config"], Value::Null);
+        check_create_body(&Value::Object(profile.clone())).unwrap();
+        check_patch_body(&Value::Object(profile)).unwrap();
+    }
+
+    #[test]
+    fn a_profile_shows_its_members_in_the_recorded_order() {
         let body = json!({"enabled_features": ["scim"], "name": "x"});
         let profile = create(check_create_body(&body).unwrap(), "cop_1");
         assert_eq!(
             Value::Object(profile).to_string(),
             concat!(
-                r#"{"id":"cop_1","name":"x","organization":null,"connection_name_prefix_template":"con-{org_id}-","#,
+                r#"{"id":"cop_1","name":"x","connection_name_prefix_template":"con-{org_id}-","#,
                 r#""enabled_features":["scim"],"connection_config":null,"strategy_overrides":null}"#
             )
         );
