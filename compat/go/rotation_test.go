@@ -146,8 +146,8 @@ func TestASecretIsRotatedTenTimesWithGracePeriodsAndNobodyWhoLearnsOfItLateIsRef
 	time.Sleep(300 * time.Millisecond)
 	isOver.Store(true)
 	workers.Wait()
-	if requests.Load() < 30 {
-		t.Errorf("%d requests", requests.Load())
+	if requests.Load() < 10 {
+		t.Errorf("%d requests, not one for each secret", requests.Load())
 	}
 
 	_, err := before()

@@ -166,7 +166,7 @@ test("a secret is rotated a hundred times with grace periods, and nobody who lea
     isOver = true;
     await Promise.all(work);
     assert.deepEqual(failures, []);
-    assert.ok(requests > 300, `${requests} requests`);
+    assert.ok(requests >= 100, `${requests} requests, not one for each secret`);
     assert.deepEqual(workers.map((worker) => worker.number), [100, 100, 100]);
 
     async function isAccepted(secret) {
