@@ -143,7 +143,7 @@ def test_a_secret_is_rotated_ten_times_with_grace_periods_and_nobody_who_learns_
             time.sleep(0.12)
         time.sleep(0.3)
         is_over = True
-    assert sum(worker.result() for worker in workers) > 30
+    assert sum(worker.result() for worker in workers) >= 10, "at least one for each secret"
 
     def is_accepted(secret):
         try:
