@@ -4,9 +4,11 @@
 //! The database is SQLite, or a schema of the PostgreSQL that `TENANTRY_TEST_DATABASE_URL` names.
 
 mod database;
+mod line;
 pub mod scripted;
 
 pub use database::Database;
+pub use line::Line;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -198,13 +200,26 @@ impl Testkit {
     /// If it does not start.
     pub async fn second_node(&self) -> Option<Self> {
         let database = self.database.shared()?;
+        let url = database.url().to_owned();
+        Some(self.node_at(url, database).await)
+    }
+
+    /// Another server that reaches the database through a line that can be cut.
+    pub async fn distant_node(&self) -> Option<(Self, Line)> {
+        let database = self.database.shared()?;
+        let (line, url) = Line::to(database.url()).await;
+        Some((self.node_at(url, database).await, line))
+    }
+
+    async fn node_at(&self, url: String, database: Database) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let config = Config {
             domain: Some(self.running().domain.clone()),
             master_key_file: Some(self.dir.path().join("master.key")),
+            database_url: Some(url),
             ..self.config.clone()
         };
-        Some(Self::run(config, Network::default(), dir, self.clock.clone(), database).await)
+        Self::run(config, Network::default(), dir, self.clock.clone(), database).await
     }
 
     /// Stops the server and starts it again on the same data, with other settings.

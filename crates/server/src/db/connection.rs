@@ -61,6 +61,14 @@ impl Connection {
         }
     }
 
+    /// Migrations are done; ordinary work begins.
+    pub(super) fn settle(&mut self) -> DbResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(writer) => writer.settle(),
+        }
+    }
+
     /// Leaves a tidy database behind when the writer stops.
     pub(super) fn close(self) {
         match self {

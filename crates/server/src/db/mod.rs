@@ -129,15 +129,16 @@ impl Db {
                 Self::start(Readers::Sqlite(Box::new(readers)), connection, Arc::default())
             }
             Target::Postgres(settings) => {
+                let readers = Readers::Postgres(Postgres::connect(settings)?);
                 let to = Settings::clone(settings);
                 let migrated = tokio::task::spawn_blocking(move || {
                     let mut connection = Connection::Postgres(Box::new(postgres::Writer::connect(to)?));
                     migrate::run(&mut connection)?;
+                    connection.settle()?;
                     Ok::<_, DbError>(connection)
                 });
                 let connection = migrated.await.map_err(|_| DbError::Stopped)??;
                 let generations = Arc::new(Generations::shared());
-                let readers = Readers::Postgres(Postgres::connect(settings)?);
                 let db = Self::start(readers, connection, Arc::clone(&generations))?;
                 postgres::listen(settings, &generations).await?;
                 Ok(db)

@@ -6,8 +6,6 @@
 use super::generations::{Generations, Slot};
 use super::value::{Param, Row};
 use super::{DbError, DbResult};
-use ::postgres::types::ToSql;
-use ::postgres::{Client, Statement};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_util::{StreamExt as _, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,9 +16,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use tokio_postgres::config::{Host, SslMode};
+use tokio::runtime::Runtime as Executor;
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
 
@@ -30,6 +31,16 @@ const READERS: usize = 16;
 const WAIT: Duration = Duration::from_secs(2);
 /// A peer that acknowledges nothing for so long is gone.
 const SILENCE: Duration = Duration::from_secs(5);
+/// How often it is asked when there is nothing to send.
+const PROBE: Duration = Duration::from_secs(1);
+/// How long an answer may take: to a statement that reads; to one that writes, which may wait for other writers and, at
+/// the end, for the standby; to a migration, which may have much to write anew.
+const READING: Duration = Duration::from_secs(5);
+const WRITING: Duration = Duration::from_secs(15);
+const MIGRATING: Duration = Duration::from_secs(600);
+/// A writer that begins and falls silent, because its machine was suspended or cut off, keeps all others waiting. The
+/// database ends its turn after so many milliseconds.
+const TURN: u64 = 5_000;
 /// After a failure to connect, others fail at once for so long instead of waiting one after the other.
 const BACKOFF: Duration = Duration::from_millis(250);
 /// Prepared statements of the writer; some are made for a number of items, and need not all be kept.
@@ -93,7 +104,9 @@ impl Settings {
         if config.get_application_name().is_none() {
             config.application_name("tenantry");
         }
-        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE).keepalives_interval(PROBE);
+        // A standby can neither be written to nor listened on, and knows things later.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { url: shown.into(), tls: MakeRustlsConnect::new(tls(authorities.as_deref())?), config })
     }
 
@@ -147,11 +160,18 @@ impl From<tokio_postgres::Error> for DbError {
         match &code.code()[..2] {
             "23" => Self::Conflict(refusal.constraint().unwrap_or(message).to_owned()),
             "08" | "40" | "53" | "57" | "58" => Self::Unavailable(format!("{message} ({})", code.code())),
-            _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(message.to_owned()),
+            _ if PASSING.contains(code) => Self::Unavailable(message.to_owned()),
             _ => Self::Engine(format!("{message} ({})", code.code())),
         }
     }
 }
+
+/// What else passes by itself: a standby, a turn that took too long, a wait that did.
+const PASSING: [SqlState; 3] = [
+    SqlState::READ_ONLY_SQL_TRANSACTION,
+    SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    SqlState::LOCK_NOT_AVAILABLE,
+];
 
 /// The connections that read.
 pub(super) struct Postgres(Pool);
@@ -184,21 +204,24 @@ impl Postgres {
         rows.iter().map(|row| read(&Row::Postgres(row))).collect()
     }
 
-    async fn rows(&self, sql: &str, params: &[Param<'_>]) -> DbResult<Vec<::postgres::Row>> {
+    async fn rows(&self, sql: &str, params: &[Param<'_>]) -> DbResult<Vec<tokio_postgres::Row>> {
         let client = self.0.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
         let rows = async {
             let statement = client.prepare_cached(sql).await?;
             client.query(&statement, &places(params)).await
         };
-        match rows.await {
-            Ok(rows) => Ok(rows),
-            Err(error) => {
-                if !is_ordinary(&error) {
-                    drop(Object::take(client));
-                }
-                Err(error.into())
-            }
+        let error = match timeout(READING, rows).await {
+            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Err(error)) if is_ordinary(&error) => return Err(error.into()),
+            Ok(Err(error)) => error.into(),
+            Err(_) => late(),
+        };
+        drop(Object::take(client));
+        if matches!(error, DbError::Unavailable(_)) {
+            // The others lead to the same place.
+            self.0.retain(|_, _| false);
         }
+        Err(error)
     }
 }
 
@@ -210,48 +233,77 @@ fn is_ordinary(error: &tokio_postgres::Error) -> bool {
 /// The connection that writes.
 pub(super) struct Writer {
     settings: Settings,
+    /// Drives the connection while this thread waits for an answer.
+    executor: Executor,
     client: Option<Client>,
     statements: HashMap<Box<str>, Statement>,
     failed_at: Option<Instant>,
+    patience: Duration,
 }
 
 /// Writers take turns, those of different schemas apart.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('tenantry/' || current_schema()))";
 
 impl Writer {
-    /// Connects. Blocks, and must not run on a thread of an asynchronous runtime; the same holds for all the rest.
+    /// Connects, to migrate at first. Blocks, and must not run on a thread of an asynchronous runtime; the same holds
+    /// for all the rest.
     pub(super) fn connect(settings: Settings) -> DbResult<Self> {
-        let mut writer = Self { settings, client: None, statements: HashMap::new(), failed_at: None };
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let executor = executor.map_err(|error| DbError::Engine(error.to_string()))?;
+        let mut writer = Self {
+            settings,
+            executor,
+            client: None,
+            statements: HashMap::new(),
+            failed_at: None,
+            patience: MIGRATING,
+        };
         writer.reconnect()?;
         Ok(writer)
     }
 
+    /// Migrations are done; nothing takes long from now on.
+    pub(super) fn settle(&mut self) -> DbResult<()> {
+        self.patience = WRITING;
+        self.batch(&self.session())
+    }
+
+    /// There is no limit on statements: the database applies it to the wait for a standby too, and then reports as
+    /// committed what the standby may not have.
+    fn session(&self) -> String {
+        let lock = self.patience.as_millis() * 2 / 3;
+        format!("SET idle_in_transaction_session_timeout = {TURN}; SET lock_timeout = {lock}")
+    }
+
     fn reconnect(&mut self) -> DbResult<()> {
-        if self.failed_at.is_some_and(|at| at.elapsed() < BACKOFF) {
-            return Err(DbError::Unavailable("it could not be reached a moment ago".into()));
-        }
         self.client = None;
         self.statements.clear();
-        let connected =
-            ::postgres::Config::from(self.settings.config.clone()).connect(self.settings.tls.clone());
-        match connected {
-            Ok(client) => {
-                self.client = Some(client);
-                self.failed_at = None;
-                Ok(())
-            }
-            Err(error) => {
-                self.failed_at = Some(Instant::now());
-                Err(error.into())
-            }
-        }
+        let Settings { config, tls, .. } = &self.settings;
+        let (session, tls) = (self.session(), tls.clone());
+        let connected = async {
+            let (client, connection) = config.connect(tls).await?;
+            tokio::spawn(connection);
+            client.batch_execute(&session).await?;
+            Ok::<_, tokio_postgres::Error>(client)
+        };
+        self.client = Some(self.executor.block_on(in_time(WAIT * 2, connected))?);
+        Ok(())
     }
 
     pub(super) fn begin(&mut self) -> DbResult<()> {
+        if self.failed_at.is_some_and(|at| at.elapsed() < BACKOFF) {
+            return Err(DbError::Unavailable("it failed a moment ago".into()));
+        }
+        let begun = self.try_begin();
+        self.failed_at = begun.is_err().then(Instant::now);
+        begun
+    }
+
+    fn try_begin(&mut self) -> DbResult<()> {
         if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
             match self.batch(BEGIN) {
                 // The connection may have died since it was used last.
-                Err(DbError::Unavailable(_)) => {}
+                Err(DbError::Unavailable(_)) if self.client.is_some() && self.batch("ROLLBACK").is_err() => {}
                 result => return result,
             }
         }
@@ -277,14 +329,14 @@ impl Writer {
     }
 
     pub(super) fn batch(&mut self, sql: &str) -> DbResult<()> {
-        let client = self.client.as_mut().ok_or_else(gone)?;
-        client.batch_execute(sql).map_err(DbError::from)
+        self.ask(async |client| client.batch_execute(sql).await)
     }
 
     pub(super) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
         let statement = self.prepare(sql)?;
-        let client = self.client.as_mut().ok_or_else(gone)?;
-        let touched = client.execute(&statement, &places(params)).inspect_err(|_| self.statements.clear())?;
+        let touched = self
+            .ask(async |client| client.execute(&statement, &places(params)).await)
+            .inspect_err(|_| self.statements.clear())?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
@@ -295,8 +347,9 @@ impl Writer {
         mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
         let statement = self.prepare(sql)?;
-        let client = self.client.as_mut().ok_or_else(gone)?;
-        let rows = client.query(&statement, &places(params)).inspect_err(|_| self.statements.clear())?;
+        let rows = self
+            .ask(async |client| client.query(&statement, &places(params)).await)
+            .inspect_err(|_| self.statements.clear())?;
         rows.iter().map(|row| read(&Row::Postgres(row))).collect()
     }
 
@@ -304,13 +357,38 @@ impl Writer {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.as_mut().ok_or_else(gone)?.prepare(sql)?;
+        let statement = self.ask(async |client| client.prepare(sql).await)?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
         self.statements.insert(sql.into(), statement.clone());
         Ok(statement)
     }
+
+    /// Waits for an answer. A connection that gives none in time is given up.
+    fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> DbResult<T> {
+        let client = self.client.as_ref().ok_or_else(gone)?;
+        let answer = self.executor.block_on(async { timeout(self.patience, question(client)).await });
+        let Ok(answer) = answer else {
+            self.client = None;
+            return Err(late());
+        };
+        answer.map_err(DbError::from)
+    }
+}
+
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> DbResult<T> {
+    timeout(limit, work).await.map_err(|_| late())?.map_err(DbError::from)
+}
+
+fn late() -> DbError {
+    DbError::Unavailable("no answer in time".into())
 }
 
 fn gone() -> DbError {
@@ -347,7 +425,8 @@ struct Listener {
 
 impl Listener {
     async fn connect(settings: &Settings, generations: &Arc<Generations>) -> DbResult<Self> {
-        let (client, mut connection) = settings.config.connect(settings.tls.clone()).await?;
+        let (client, mut connection) =
+            in_time(WAIT * 2, settings.config.connect(settings.tls.clone())).await?;
         let schema = Arc::new(std::sync::OnceLock::<String>::new());
         let (ours, counters) = (Arc::clone(&schema), Arc::downgrade(generations));
         tokio::spawn(async move {
@@ -360,10 +439,10 @@ impl Listener {
                 }
             }
         });
-        let row = client.query_one("SELECT current_schema()::text", &[]).await?;
+        let row = in_time(WAIT, client.query_one("SELECT current_schema()::text", &[])).await?;
         let _ = schema.set(row.try_get(0)?);
         let since = Instant::now();
-        client.batch_execute("LISTEN tenantry").await?;
+        in_time(WAIT, client.batch_execute("LISTEN tenantry")).await?;
         generations.moved_all();
         generations.trust(since, LEASE);
         Ok(Self { client, generations: Arc::downgrade(generations) })
@@ -376,10 +455,9 @@ impl Listener {
             tokio::time::sleep(HEARTBEAT).await;
             let Some(generations) = self.generations.upgrade() else { return DbError::Stopped };
             let asked = Instant::now();
-            match tokio::time::timeout(LEASE, self.client.batch_execute("SELECT 1")).await {
-                Ok(Ok(())) => generations.trust(asked, LEASE),
-                Ok(Err(error)) => return error.into(),
-                Err(_) => return DbError::Unavailable("no answer in time".into()),
+            match in_time(LEASE, self.client.batch_execute("SELECT 1")).await {
+                Ok(()) => generations.trust(asked, LEASE),
+                Err(error) => return error,
             }
         }
     }
@@ -400,5 +478,18 @@ fn hear(news: &str, our_schema: &str, generations: &Generations) {
             }
         }
         _ => generations.moved_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_will_not_do() {
+        for query in ["", "?target_session_attrs=any"] {
+            let settings = Settings::parse(&format!("postgres://user@127.0.0.1,10.0.0.1/db{query}")).unwrap();
+            assert_eq!(settings.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{DbError, DbResult};
 use bytes::BytesMut;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::error::Error;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 /// A parameter of a statement.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ impl ToSql for Param<'_> {
 /// A row of an answer.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a postgres::Row),
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -150,7 +150,7 @@ impl Row<'_> {
                 ValueRef::Integer(value) => Ok(Some(value)),
                 _ => Err(unexpected(index, "a number")),
             },
-            Self::Postgres(row) => match row.columns().get(index).map(postgres::Column::type_) {
+            Self::Postgres(row) => match row.columns().get(index).map(tokio_postgres::Column::type_) {
                 Some(&Type::INT4) => {
                     let value: Option<i32> = row.try_get(index).map_err(|_| unexpected(index, "a number"))?;
                     Ok(value.map(i64::from))

@@ -1,6 +1,8 @@
 //! Several servers on one database. Only PostgreSQL serves several; on another engine there is nothing to see.
 
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenantry_testkit::{Testkit, client_path};
 
@@ -67,4 +69,64 @@ async fn service_resumes_when_the_database_comes_back() {
         assert_eq!(b.admin.get(&path).await.expect(200)["name"], "changed", "nothing old from memory");
         assert_eq!(b.admin.patch(&path, &json!({"name": "again"})).await.status, 200);
     }
+}
+
+/// A node that hangs, or loses its network without a word, may have begun a transaction: the turn of all writers.
+#[tokio::test]
+async fn a_node_that_falls_silent_keeps_nobody_waiting_for_long() {
+    let a = Testkit::start().await;
+    let Some((b, line)) = a.distant_node().await else { return };
+    let client = a.create_client(json!({})).await;
+    let path = client_path(&client);
+    for round in 0..3 {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let writer = tokio::spawn({
+            let (admin, path, is_over) = (b.admin.clone(), path.clone(), Arc::clone(&is_over));
+            async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    let _ = admin.patch(&path, &json!({"name": "by b"})).await;
+                }
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        line.cut();
+        let since = Instant::now();
+        assert_eq!(a.admin.patch(&path, &json!({"name": "by a"})).await.status, 200, "round {round}");
+        assert!(
+            since.elapsed() < Duration::from_secs(8),
+            "waited {:?} for the other's turn",
+            since.elapsed()
+        );
+        is_over.store(true, Ordering::Relaxed);
+        line.mend();
+        writer.await.unwrap();
+    }
+    assert_eq!(b.admin.patch(&path, &json!({"name": "again"})).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_database_that_answers_nothing_is_not_waited_for_forever() {
+    let a = Testkit::start().await;
+    let Some((b, line)) = a.distant_node().await else { return };
+    let client = a.create_client(json!({})).await;
+    let path = client_path(&client);
+    assert_eq!(b.admin.get(&path).await.status, 200);
+    assert_eq!(b.admin.patch(&path, &json!({"name": "before"})).await.status, 200);
+    line.cut();
+    let since = Instant::now();
+    let body = json!({"name": "never"});
+    let (read, written) = tokio::join!(b.admin.get(&path), b.admin.patch(&path, &body));
+    assert!(read.status == 503 && written.status == 503, "{} {}", read.status, written.status);
+    assert!(since.elapsed() < Duration::from_secs(28), "{:?}", since.elapsed());
+    // Connections that were begun meanwhile lead nowhere either, and must not be waited for.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    line.mend();
+    let since = Instant::now();
+    while b.admin.patch(&path, &json!({"name": "after"})).await.status != 200 {
+        assert!(since.elapsed() < Duration::from_secs(10), "service resumes by itself");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(b.admin.get(&path).await.expect(200)["name"], "after");
+    let _ = a.admin.patch(&path, &json!({"name": "by the other"})).await.expect(200);
+    within_a_second("news", async || b.admin.get(&path).await.body["name"] == "by the other").await;
 }
