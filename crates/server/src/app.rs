@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use crate::audit::Audit;
 use crate::client_grants::Grants;
 use crate::clients::Clients;
 use crate::clients::certificate::TrustedProxies;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) default_audience: Option<String>,
     pub(crate) proxies: Option<TrustedProxies>,
     pub(crate) signer: Signer,
+    pub(crate) audit: Audit,
     pub(crate) sequence: Sequence,
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
@@ -80,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) default_audience: Option<String>,
     pub(crate) proxies: Option<TrustedProxies>,
     pub(crate) signer: Signer,
+    pub(crate) audit: Audit,
     pub(crate) outgoing: Outgoing,
 }
 
@@ -96,6 +99,7 @@ impl App {
             default_audience,
             proxies,
             signer,
+            audit,
             outgoing,
         } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
@@ -118,6 +122,7 @@ impl App {
             default_audience,
             proxies,
             signer,
+            audit,
             sequence,
             clients: Clients::default(),
             grants: Grants::default(),

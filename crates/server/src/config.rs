@@ -1,8 +1,11 @@
 //! What an operator may set.
 
+use crate::audit::Kept;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 pub use tenantry_types::clients::ThirdPartySecurityMode as Mode;
 
 /// The server's settings. Every one has a flag, an environment variable `TENANTRY_…`, and a key of the configuration
@@ -42,12 +45,57 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// The security mode of third-party clients whose creator names none.
     pub third_party_security_mode: Option<Mode>,
+    /// How long the audit log is kept.
+    pub audit_retention: Option<Retention>,
+    /// How many tokens and refused attempts it keeps.
+    pub audit_attempts: Option<u32>,
     /// A document that fills the tenant at its first start. That is done by the program, not by the server.
     pub seed: Option<PathBuf>,
 }
 
 /// The address of the HTTPS listener when none is given.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8443";
+
+/// Tokens and refused attempts that are kept when nothing else is said: less than a gigabyte.
+pub const DEFAULT_AUDIT_ATTEMPTS: u32 = 1_000_000;
+
+/// How long something is kept: `90d`, `12h`, `1y 6mo`, or `forever`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Retention(Duration);
+
+impl Default for Retention {
+    /// 90 days.
+    fn default() -> Self {
+        Self(Duration::from_secs(90 * 24 * 3600))
+    }
+}
+
+impl FromStr for Retention {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "forever" {
+            return Ok(Self(Duration::MAX));
+        }
+        let start = jiff::civil::date(2000, 1, 1);
+        let duration = text.parse::<jiff::Span>().and_then(|span| span.to_duration(start)).ok();
+        let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
+        let shortest = Duration::from_secs(3600);
+        duration
+            .filter(|duration| *duration >= shortest)
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is no time of an hour or more, such as 90d, 12h or forever"))
+    }
+}
+
+impl TryFrom<String> for Retention {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
 
 impl Config {
     /// These settings, and `fallback` where they say nothing.
@@ -69,7 +117,18 @@ impl Config {
             tls_cert: self.tls_cert.or(fallback.tls_cert),
             tls_key: self.tls_key.or(fallback.tls_key),
             third_party_security_mode: self.third_party_security_mode.or(fallback.third_party_security_mode),
+            audit_retention: self.audit_retention.or(fallback.audit_retention),
+            audit_attempts: self.audit_attempts.or(fallback.audit_attempts),
             seed: self.seed.or(fallback.seed),
+        }
+    }
+
+    /// How much of the audit log is kept.
+    pub(crate) fn audit_kept(&self) -> Kept {
+        let millis = self.audit_retention.unwrap_or_default().0.as_millis();
+        Kept {
+            millis: i64::try_from(millis).unwrap_or(i64::MAX),
+            attempts: self.audit_attempts.unwrap_or(DEFAULT_AUDIT_ATTEMPTS).into(),
         }
     }
 
@@ -90,6 +149,18 @@ mod tests {
     fn unknown_keys_are_refused() {
         let error = Config::from_toml("listn = \"127.0.0.1:1\"").unwrap_err().to_string();
         assert!(error.contains("listn") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn retention_is_a_time_of_an_hour_or_more() {
+        let retention = |text: &str| text.parse::<Retention>();
+        assert_eq!(retention("90d"), Ok(Retention::default()));
+        assert_eq!(retention("12h"), Ok(Retention(Duration::from_secs(12 * 3600))));
+        assert_eq!(retention("forever"), Ok(Retention(Duration::MAX)));
+        for bad in ["", "1", "90", "-1d", "59m", "never"] {
+            assert!(retention(bad).is_err(), "{bad}");
+        }
+        assert!(Config::from_toml("audit_retention = \"x\"").is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod admin;
 mod app;
+pub mod audit;
 mod cache;
 mod client_grants;
 mod clients;

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice};
 use crate::{
-    client_grants, clients, connections, credentials, discovery, keys, operations, organizations, profiles,
-    registration, resource_servers, settings, tenant_settings, tokens,
+    audit, client_grants, clients, connections, credentials, discovery, keys, operations, organizations,
+    profiles, registration, resource_servers, settings, tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -27,6 +27,7 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
         settings::routes,
         keys::routes,
         registration::routes,
+        audit::routes,
     ];
     let mut routes: Vec<_> = slices.iter().flat_map(|slice| slice(app).routes).collect();
     let rest = operations::routes(app, &routes).routes;

@@ -1,6 +1,7 @@
 //! Starting and stopping.
 
 use crate::app::{App, Parts};
+use crate::audit::Audit;
 use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
 use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
@@ -71,6 +72,8 @@ pub struct Running {
     pub ca: PathBuf,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// What runs until nothing else does.
+    background: JoinSet<()>,
     app: App,
     tls: Tls,
     certificate: Certificate,
@@ -199,6 +202,7 @@ impl Server {
         clients::search::index::index_missing(&db).await?;
         let tls = Tls::new(certificate.load(&db, &master, &clock, &domain).await?);
 
+        let (audit, backlog) = Audit::new(config.audit_kept());
         let app = App::load(Parts {
             db,
             clock,
@@ -209,9 +213,12 @@ impl Server {
             default_audience: config.default_audience.clone(),
             proxies,
             signer: Signer::start().map_err(StartError::Thread)?,
+            audit,
             outgoing: Outgoing::new(network.clone()),
         })
         .await?;
+        let mut background = JoinSet::new();
+        background.spawn(backlog.run(app.clone()));
 
         let service = Service { app: app.clone(), router: router::router(&app) };
         let (stop, stopped) = watch::channel(false);
@@ -270,7 +277,7 @@ impl Server {
             uses_local_ca: matches!(certificate.source, Source::Local(_)),
         })?;
         let ca = dir.ca();
-        Ok(Running { domain, listeners, ca, stop, tasks, app, tls, certificate, _locks: locks })
+        Ok(Running { domain, listeners, ca, stop, tasks, background, app, tls, certificate, _locks: locks })
     }
 }
 
@@ -336,6 +343,8 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        self.app.audit.flush().await;
+        self.background.shutdown().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tenantry`: a tenant in one binary.
 
+mod audit;
 mod env;
 mod help;
 mod local;
@@ -57,6 +58,8 @@ enum Command {
     Export(Box<transfer::ExportArgs>),
     /// Make a tenant as a document says
     Apply(Box<transfer::ApplyArgs>),
+    /// Look after the log of what was changed
+    Audit(audit::Args),
     /// Remember tenants and how to reach them
     Profiles(manage::profiles::Args),
     /// Print the completions of a shell
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Keys(group) => group.run().await,
         Command::Export(args) => transfer::export(*args).await,
         Command::Apply(args) => return transfer::apply(*args).await,
+        Command::Audit(args) => return audit::run(args).await,
         Command::Profiles(args) => manage::profiles::run(args),
         Command::Completions(args) => help::completions(&args),
         Command::Man(args) => help::man(&args),

@@ -4,6 +4,7 @@ use crate::options::{DataDirOption, data_dir};
 use crate::{Failure, local, transfer};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use tenantry_server::config::Retention;
 use tenantry_server::{Clock, Config, DataDir, Random, Running, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -54,6 +55,12 @@ pub(crate) struct Args {
     /// Security mode of third-party clients that are created without one: strict or permissive [default: permissive]
     #[arg(long, value_name = "MODE", env = "TENANTRY_THIRD_PARTY_SECURITY_MODE", value_parser = mode)]
     third_party_security_mode: Option<Mode>,
+    /// How long the audit log is kept, for example 30d or forever [default: 90d]
+    #[arg(long, value_name = "TIME", env = "TENANTRY_AUDIT_RETENTION")]
+    audit_retention: Option<Retention>,
+    /// How many tokens and refused attempts the audit log keeps at most [default: 1000000]
+    #[arg(long, value_name = "NUMBER", env = "TENANTRY_AUDIT_ATTEMPTS")]
+    audit_attempts: Option<u32>,
     /// Document or directory that is applied once, at the first start, as `tenantry apply` does
     #[arg(long, value_name = "FILE", env = "TENANTRY_SEED")]
     seed: Option<PathBuf>,
@@ -98,6 +105,8 @@ impl Args {
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
             third_party_security_mode: self.third_party_security_mode,
+            audit_retention: self.audit_retention,
+            audit_attempts: self.audit_attempts,
             seed: self.seed,
         };
         Ok(flags.or(file))

@@ -100,6 +100,23 @@ impl Database {
         ));
     }
 
+    /// Changes the database behind the server's back.
+    ///
+    /// # Panics
+    /// If the statements fail.
+    pub fn tamper(&self, sql: &str) {
+        if let Some(path) = self.file() {
+            let connection = rusqlite::Connection::open(path).expect("the database");
+            connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a connection");
+            return connection.execute_batch(sql).expect("the statements work");
+        }
+        let (url, sql) = (self.url.clone(), sql.to_owned());
+        apart(move || {
+            let mut client = Client::connect(&url, NoTls).expect("the database");
+            client.batch_execute(&sql).expect("the statements work");
+        });
+    }
+
     /// The number that a statement finds; `$1` is `parameter`.
     ///
     /// # Panics

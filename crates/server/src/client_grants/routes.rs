@@ -195,7 +195,7 @@ async fn update_client_grant(
             if body.contains_key("allow_any_organization") {
                 check_any_organization(tx, &tenant, &after)?;
             }
-            if !store::update(tx, &tenant, &after, version)? {
+            if !store::update(tx, &tenant, &before, &after, version)? {
                 return Err(Failure::Internal("a grant changed within a transaction".into()));
             }
             Ok(after)

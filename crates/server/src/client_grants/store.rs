@@ -1,6 +1,7 @@
 //! Client grants in the database.
 
 use super::{Granted, GrantsOfClient, OrganizationUsage};
+use crate::audit;
 use crate::clients::search::index::granted_any_organization;
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::{Listed, Window};
@@ -157,6 +158,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<
             &Value::Object(grant.clone()).to_string()
         ],
     )?;
+    audit::created(tx, "client_grant", text(grant, "id"), grant);
     changed(tx, tenant, grant);
     index(tx, tenant, grant)
 }
@@ -169,9 +171,16 @@ fn index(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<()> {
     }
 }
 
-pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, grant: &Object, version: i64) -> DbResult<bool> {
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    before: &Object,
+    grant: &Object,
+    version: i64,
+) -> DbResult<bool> {
     const UPDATE: &str = "UPDATE client_grant SET version = version + 1, document = $4, \
         allow_any_organization = $5 WHERE tenant = $1 AND id = $2 AND version = $3";
+    audit::updated(tx, "client_grant", text(grant, "id"), before, grant);
     changed(tx, tenant, grant);
     index(tx, tenant, grant)?;
     let document = Value::Object(grant.clone()).to_string();
@@ -182,5 +191,6 @@ pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, grant: &Object, version: i64
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<()> {
     changed(tx, tenant, grant);
     let id = text(grant, "id");
+    audit::deleted(tx, "client_grant", id, grant);
     tx.execute("DELETE FROM client_grant WHERE tenant = $1 AND id = $2", params![tenant, id]).map(|_| ())
 }

@@ -94,6 +94,12 @@ pub(super) async fn authenticate(
     Ok(client)
 }
 
+/// The client that an assertion says to come from, which is no proof.
+pub(super) fn claimed_client_id(assertion: &str) -> Option<String> {
+    let parsed = Unverified::parse(assertion).ok().filter(|_| assertion.len() <= MAX_ASSERTION)?;
+    parsed.claims::<Claims>().ok().map(|claims| claims.sub)
+}
+
 fn knows_key(client: &Client, kid: Option<&str>) -> bool {
     client.credentials.iter().any(|credential| match &credential.proof {
         Proof::Signature { kid: known, .. } => kid == Some(known.as_str()),

@@ -155,6 +155,15 @@ async fn by_certificate(
     if matches { Ok(client) } else { Err(refused("the certificate is not one of its credentials")) }
 }
 
+/// The client that a request says to come from, which is no proof.
+pub(crate) fn claimed_client_id(headers: &HeaderMap, form: &Form) -> Option<String> {
+    let basic = headers.get(header::AUTHORIZATION).and_then(|value| read_basic(value.to_str().ok()?));
+    basic
+        .map(|(client_id, _)| client_id)
+        .or_else(|| form.get("client_id").map(str::to_owned))
+        .or_else(|| assertion::claimed_client_id(form.get("client_assertion")?))
+}
+
 fn presented<'a>(
     headers: &HeaderMap,
     form: &'a Form,

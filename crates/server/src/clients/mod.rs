@@ -59,6 +59,7 @@ pub(crate) struct Secret {
 /// A client, decoded: its answer's text, and what the token endpoint asks of it.
 pub(crate) struct Client {
     pub(crate) client_id: String,
+    pub(crate) name: String,
     pub(crate) stored: StoredClient,
     /// The id of the secret that answers show; `None` when they show none.
     pub(crate) shown_secret: Option<String>,
@@ -103,6 +104,7 @@ impl Client {
         };
         Self {
             client_id: document.client_id().to_owned(),
+            name: document.text("name").unwrap_or_default().to_owned(),
             stored,
             shown_secret,
             secrets,

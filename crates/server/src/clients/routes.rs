@@ -422,6 +422,7 @@ async fn change(
     let (stored, secret) = app
         .db
         .transaction(move |tx| {
+            tx.answers(StatusCode::OK);
             let (before, version) =
                 store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
             let after = patch(&before)?;

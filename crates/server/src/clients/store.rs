@@ -3,6 +3,7 @@
 use super::search::index;
 use super::{Client, Secret, references};
 use crate::app::App;
+use crate::audit::{self, Change};
 use crate::clock::Random;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use crate::http::ApiResult;
@@ -10,6 +11,7 @@ use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
 use crate::{connections, credentials, ids, settings};
 use std::sync::atomic::AtomicI64;
+use tenantry_types::Object;
 use tenantry_types::clients::search::name_key;
 use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
@@ -154,6 +156,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
         connections::store::enable_all(tx, tenant, document.client_id(), *seq)?;
     }
     count(tx, tenant, document, 1)?;
+    audit::created(tx, "client", document.client_id(), document.members());
     tx.changed(Kind::Client, tenant, document.client_id());
     Ok(())
 }
@@ -235,7 +238,9 @@ pub(super) fn secrets_for_update(
 
 pub(super) fn delete_secret(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str) -> DbResult<()> {
     const DELETE: &str = "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2 AND secret_id = $3";
-    tx.execute(DELETE, params![tenant, client_id, id])?;
+    if tx.execute(DELETE, params![tenant, client_id, id])? > 0 {
+        audit::deleted(tx, "client_secret", id, &Object::from_iter([("client_id".into(), client_id.into())]));
+    }
     tx.changed(Kind::Client, tenant, client_id);
     Ok(())
 }
@@ -443,6 +448,14 @@ pub(crate) fn update(
         count(tx, tenant, after, 1)?;
         tx.changed(Kind::ClientList, tenant, "");
     }
+    tx.record(|| {
+        let mut members = after.members().clone();
+        if secret.is_some() {
+            // That it is another one, not what it is.
+            members.insert("client_secret".into(), audit::NEW.into());
+        }
+        Change::updated("client", client_id, before.members(), &members)
+    });
     tx.changed(Kind::Client, tenant, client_id);
     Ok(Some(stored))
 }
@@ -457,6 +470,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, n
     settings::forget(tx, tenant, "clients", client_id)?;
     quota::forget(tx, tenant, quota::Owner::Client, client_id)?;
     count(tx, tenant, document, -1)?;
+    audit::deleted(tx, "client", client_id, document.members());
     for kind in [Kind::Client, Kind::Grant] {
         tx.changed(kind, tenant, client_id);
     }

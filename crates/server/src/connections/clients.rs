@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::clients::store as client_store;
 use crate::http::{ApiResult, Caller, Failure, Input, Listed, Page, Query, Window, no_content};
 use axum::extract::{Path, RawQuery, State};
+use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use tenantry_types::schema::{Schema, integer, object, optional, string};
@@ -54,6 +55,7 @@ pub(super) async fn update_enabled_clients(
     let tenant = app.tenant.clone();
     app.db
         .transaction(move |tx| {
+            tx.answers(StatusCode::NO_CONTENT);
             if !store::exists(tx, &tenant, &id)? {
                 return Err(not_found());
             }

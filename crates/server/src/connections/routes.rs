@@ -4,6 +4,7 @@ use super::store::{self, Filter, Sealed};
 use super::{clients, configuration, metadata, not_found};
 use crate::app::App;
 use crate::clients::store as client_store;
+use crate::db::Tx;
 use crate::http::{
     ApiResult, Caller, Failure, Input, Listed, MOST_BY_NUMBER, Page, Query, Slice, Window, json, no_content,
     paging,
@@ -186,7 +187,7 @@ async fn update_connection(
                 configuration::seal(&mut after, Some(&before), &tenant, &shared.master)?;
             }
             let sealed = Sealed::new(&after, &tenant, &shared.master)?;
-            if !store::update(tx, &tenant, &sealed, version)? {
+            if !store::update(tx, &tenant, (&before, &after), &sealed, version)? {
                 return Err(Failure::Internal("a connection changed within a transaction".into()));
             }
             Ok(store::whole(tx, &tenant, after)?)
@@ -198,8 +199,12 @@ async fn update_connection(
 /// `DELETE /connections/{id}`: 202 with the time, 204 when it is not there.
 async fn delete_connection(State(app): State<App>, Path(id): Path<String>) -> ApiResult {
     let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
-    let was_there =
-        app.db.transaction(move |tx| Ok::<_, Failure>(store::delete(tx, &tenant, &id, now)?)).await?;
+    let delete = move |tx: &mut Tx<'_>| {
+        let was_there = store::delete(tx, &tenant, &id, now)?;
+        tx.answers(if was_there { StatusCode::ACCEPTED } else { StatusCode::NO_CONTENT });
+        Ok::<_, Failure>(was_there)
+    };
+    let was_there = app.db.transaction(delete).await?;
     if !was_there {
         return Ok(no_content());
     }

@@ -1,5 +1,6 @@
 //! Connections in the database.
 
+use crate::audit;
 use crate::clients::references;
 use crate::db::{Db, DbError, DbResult, Param, Row, Tx, params};
 use crate::http::Window;
@@ -16,6 +17,10 @@ fn seal_context(tenant: &str, id: &str) -> String {
     format!("connection_secrets/{tenant}/{id}")
 }
 
+/// What the log calls a connection, and its place among those of a client.
+const RESOURCE: &str = "connection";
+const CLIENT: &str = "connection_client";
+
 /// A connection, ready to be stored.
 pub(super) struct Sealed {
     id: String,
@@ -24,7 +29,7 @@ pub(super) struct Sealed {
     strategy: String,
     /// The client that a login which the identity provider starts ends at.
     idp_initiated_client: Option<String>,
-    document: String,
+    document: Object,
     secrets: Option<Vec<u8>>,
 }
 
@@ -55,7 +60,7 @@ impl Sealed {
             sort: format!("{} {id}", name.to_ascii_lowercase()),
             strategy: text(connection, "strategy").to_owned(),
             idp_initiated_client: idp_initiated_client(connection).map(str::to_owned),
-            document: Value::Object(stored).to_string(),
+            document: stored,
             secrets,
         })
     }
@@ -121,28 +126,43 @@ pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, connection: &Sealed) -> DbRe
         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8)";
     let Sealed { id, name, sort, strategy, idp_initiated_client, document, secrets } = connection;
     let (secrets, client) = (secrets.as_deref(), idp_initiated_client.as_deref());
-    tx.execute(INSERT, params![tenant, id, name, sort, strategy, document, secrets, client]).map(|_| ())
+    audit::created(tx, RESOURCE, id, document);
+    let document = Value::Object(document.clone()).to_string();
+    tx.execute(INSERT, params![tenant, id, name, sort, strategy, &document, secrets, client]).map(|_| ())
 }
 
-pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, connection: &Sealed, version: i64) -> DbResult<bool> {
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    (before, after): (&Object, &Object),
+    connection: &Sealed,
+    version: i64,
+) -> DbResult<bool> {
     const UPDATE: &str = "UPDATE connection SET version = version + 1, document = $4, secrets = $5, \
         idp_initiated_client = $6 WHERE tenant = $1 AND id = $2 AND version = $3";
     let Sealed { id, document, secrets, idp_initiated_client, .. } = connection;
     let (secrets, client) = (secrets.as_deref(), idp_initiated_client.as_deref());
-    Ok(tx.execute(UPDATE, params![tenant, id, version, document, secrets, client])? > 0)
+    audit::updated(tx, RESOURCE, id, before, after);
+    let document = Value::Object(document.clone()).to_string();
+    Ok(tx.execute(UPDATE, params![tenant, id, version, &document, secrets, client])? > 0)
 }
 
 /// Deletes a connection, everything that belongs to it through the references of other tables, and what clients and
 /// settings say of it; says whether there was one.
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, id: &str, now: i64) -> DbResult<bool> {
-    const NAME: &str = "SELECT name FROM connection WHERE tenant = $1 AND id = $2";
+    const FIND: &str = "SELECT name, document FROM connection WHERE tenant = $1 AND id = $2";
     const DELETE: &str = "DELETE FROM connection WHERE tenant = $1 AND id = $2";
-    let name = tx.query_opt(NAME, params![tenant, id], |row| Ok(row.text(0)?.to_owned()))?;
-    let Some(name) = name else { return Ok(false) };
+    let read = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), parse(id, row.text(1)?)?));
+    let Some((name, document)) = tx.query_opt(FIND, params![tenant, id], read)? else { return Ok(false) };
     references::forget(tx, tenant, references::Kind::Connection, &name, now)?;
     tenant_settings::store::forget(tx, tenant, "default_directory", &name)?;
+    audit::deleted(tx, RESOURCE, id, &document);
     tx.execute(DELETE, params![tenant, id])?;
     Ok(true)
+}
+
+fn parse(id: &str, document: &str) -> DbResult<Object> {
+    serde_json::from_str(document).map_err(|error| DbError::Data(format!("connection {id}: {error}")))
 }
 
 /// No login that an identity provider starts ends any longer at a client that goes away.
@@ -151,13 +171,13 @@ pub(crate) fn forget_client(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> D
         "SELECT id, document FROM connection WHERE tenant = $1 AND idp_initiated_client = $2";
     const UPDATE: &str = "UPDATE connection SET version = version + 1, document = $3, \
         idp_initiated_client = NULL WHERE tenant = $1 AND id = $2";
-    let read = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
-    for (id, document) in tx.query(LEADING, params![tenant, client_id], read)? {
-        let mut connection: Object = serde_json::from_str(&document)
-            .map_err(|error| DbError::Data(format!("connection {id}: {error}")))?;
+    let read = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), parse(row.text(0)?, row.text(1)?)?));
+    for (id, before) in tx.query(LEADING, params![tenant, client_id], read)? {
+        let mut connection = before.clone();
         if let Some(Value::Object(options)) = connection.get_mut("options") {
             options.shift_remove(IDP_INITIATED);
         }
+        audit::updated(tx, RESOURCE, &id, &before, &connection);
         tx.execute(UPDATE, params![tenant, &id, &Value::Object(connection).to_string()])?;
     }
     Ok(())
@@ -262,7 +282,16 @@ pub(super) async fn clients(
 pub(super) fn enable(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str, seq: i64) -> DbResult<()> {
     const ENABLE: &str = "INSERT INTO connection_client (tenant, connection_id, client_id, sort, seq) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, connection_id, client_id) DO NOTHING";
-    tx.execute(ENABLE, params![tenant, id, client_id, &client_sort(client_id), seq]).map(|_| ())
+    let added = tx.execute(ENABLE, params![tenant, id, client_id, &client_sort(client_id), seq])?;
+    if added > 0 {
+        audit::created(tx, CLIENT, id, &of_client(client_id));
+    }
+    Ok(())
+}
+
+/// The client of a connection, as the log tells it.
+fn of_client(client_id: &str) -> Object {
+    Object::from_iter([("client_id".into(), client_id.into())])
 }
 
 /// Enables every connection that there is for a new client.
@@ -280,5 +309,8 @@ fn client_sort(client_id: &str) -> String {
 pub(super) fn disable(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str) -> DbResult<()> {
     const DISABLE: &str =
         "DELETE FROM connection_client WHERE tenant = $1 AND connection_id = $2 AND client_id = $3";
-    tx.execute(DISABLE, params![tenant, id, client_id]).map(|_| ())
+    if tx.execute(DISABLE, params![tenant, id, client_id])? > 0 {
+        audit::deleted(tx, CLIENT, id, &of_client(client_id));
+    }
+    Ok(())
 }

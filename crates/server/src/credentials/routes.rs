@@ -111,7 +111,8 @@ async fn update_credential(
         .db
         .transaction(move |tx| {
             client(tx, &tenant, &client_id)?;
-            let mut document = store::find_for_update(tx, &tenant, &client_id, &id)?.ok_or_else(not_found)?;
+            let before = store::find_for_update(tx, &tenant, &client_id, &id)?.ok_or_else(not_found)?;
+            let mut document = before.clone();
             if let Some(expiry) = body.get("expires_at") {
                 if document.get("credential_type").and_then(Value::as_str) != Some("public_key") {
                     return Err(ApiError::invalid_body(
@@ -126,7 +127,7 @@ async fn update_credential(
             }
             document.insert("updated_at".into(), time::print(now).into());
             let expires_at = document.get("expires_at").and_then(Value::as_str).and_then(time::parse);
-            store::update(tx, &tenant, &client_id, &id, &document, expires_at)?;
+            store::update(tx, &tenant, &client_id, &id, (&before, &document), expires_at)?;
             Ok::<_, Failure>(document)
         })
         .await?;

@@ -1,12 +1,16 @@
 //! Credentials in the database.
 
 use super::{Credential, NewCredential, Proof};
+use crate::audit;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use serde_json::Value;
 use std::collections::HashMap;
 use tenantry_jose::{Jwk, VerifyingAlgorithm};
 use tenantry_types::Object;
 use tenantry_types::credentials::CredentialType;
+
+/// What the log calls a credential.
+const RESOURCE: &str = "credential";
 
 fn parse(document: &str) -> DbResult<Object> {
     serde_json::from_str(document).map_err(|error| DbError::Data(format!("credential: {error}")))
@@ -22,6 +26,7 @@ pub(crate) fn insert(
         (tenant, client_id, id, credential_type, sort, jwk, pem, document, expires_at, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let NewCredential { id, kind, sort, jwk, pem, expires_at, created_at, document } = credential;
+    audit::created(tx, RESOURCE, id, document);
     let document = Value::Object(document.clone()).to_string();
     tx.execute(
         INSERT,
@@ -101,11 +106,12 @@ pub(super) fn update(
     tenant: &str,
     client_id: &str,
     id: &str,
-    document: &Object,
+    (before, document): (&Object, &Object),
     expires_at: Option<i64>,
 ) -> DbResult<()> {
     const UPDATE: &str = "UPDATE credential SET document = $4, expires_at = $5 \
         WHERE tenant = $1 AND client_id = $2 AND id = $3";
+    audit::updated(tx, RESOURCE, id, before, document);
     let document = Value::Object(document.clone()).to_string();
     tx.execute(UPDATE, params![tenant, client_id, id, &document, expires_at])?;
     tx.changed(Kind::Client, tenant, client_id);
@@ -132,6 +138,9 @@ pub(crate) fn keys(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<V
 
 pub(crate) fn delete(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str) -> DbResult<()> {
     const DELETE: &str = "DELETE FROM credential WHERE tenant = $1 AND client_id = $2 AND id = $3";
+    if let Some(document) = find_for_update(tx, tenant, client_id, id)? {
+        audit::deleted(tx, RESOURCE, id, &document);
+    }
     tx.execute(DELETE, params![tenant, client_id, id])?;
     tx.changed(Kind::Client, tenant, client_id);
     Ok(())

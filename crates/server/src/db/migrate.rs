@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_credential_pem.sql"),
     include_str!("migrations/0009_key_rotation.sql"),
     include_str!("migrations/0010_references.sql"),
+    include_str!("migrations/0011_audit.sql"),
 ];
 
 /// Brings the schema up to date. Of several processes that start at once, one does it while the others wait.

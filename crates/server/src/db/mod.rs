@@ -199,7 +199,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         match &self.0.writer {
-            Some(writer) => writer.transaction(work).await,
+            Some(writer) => writer.transaction(crate::audit::current(), work).await,
             None => Err(DbError::Stopped.into()),
         }
     }

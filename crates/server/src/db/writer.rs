@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::generations::{Generations, Kind, Slot};
 use super::value::{Param, Row};
 use super::{DbError, DbResult};
+use crate::audit::{self, Attempt, Change, Event, Record};
 use crossbeam_channel::{Receiver, Sender};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,8 +36,9 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Runs `work` in one transaction, and returns when it is durable. An error from `work` undoes it.
-    pub(super) async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    /// Runs `work` in one transaction, and returns when it is durable. An error from `work` undoes it. What changes on
+    /// behalf of an attempt is written in the log by the same transaction.
+    pub(super) async fn transaction<T, E, F>(&self, attempt: Option<Arc<Attempt>>, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -44,14 +46,29 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
-            let result = catch_unwind(AssertUnwindSafe(|| work(tx)))
-                .unwrap_or_else(|_| Err(DbError::Data("a transaction panicked".into()).into()));
+            tx.record = attempt.is_some().then(Record::default);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                let value = work(tx)?;
+                if let (Some(attempt), Some(record)) = (&attempt, tx.record.take()) {
+                    tx.events.extend(attempt.change(&record));
+                }
+                Ok(value)
+            }))
+            .unwrap_or_else(|_| Err(DbError::Data("a transaction panicked".into()).into()));
             let finish = move |result: Result<T, E>| {
                 // Whoever asked may have gone; the transaction stands all the same.
                 let _ = reply.send(result);
             };
             match result {
-                Ok(value) => (true, Box::new(move |commit| finish(commit.map(|()| value).map_err(E::from)))),
+                Ok(value) => (
+                    true,
+                    Box::new(move |commit| {
+                        if let (Ok(()), Some(attempt)) = (&commit, attempt) {
+                            attempt.recorded();
+                        }
+                        finish(commit.map(|()| value).map_err(E::from));
+                    }),
+                ),
                 Err(error) => (false, Box::new(move |_| finish(Err(error)))),
             }
         });
@@ -104,6 +121,8 @@ struct Group {
     /// How to answer each, with the error of the database that it failed for.
     answers: Vec<(AnswerWith, Option<DbError>)>,
     changed: Vec<Slot>,
+    /// What the log is to say of them.
+    events: Vec<Event>,
     kept: usize,
     has_savepoint: bool,
 }
@@ -116,9 +135,9 @@ impl Group {
             // What goes wrong here is told to the job by its first statement.
             let ready = self.prepare(connection);
             let broken = ready.as_ref().err().map(DbError::again);
-            let mut tx = Tx { connection, changed: Vec::new(), failed: ready.err() };
+            let mut tx = Tx { failed: ready.err(), ..Tx::new(connection) };
             let (keep, answer) = job(&mut tx);
-            let Tx { changed, failed, .. } = tx;
+            let Tx { changed, failed, events, .. } = tx;
             let keep = keep && failed.is_none();
             self.answers.push((answer, failed));
             if let Some(error) = broken {
@@ -127,6 +146,7 @@ impl Group {
             if keep {
                 self.kept += 1;
                 self.changed.extend(changed);
+                self.events.extend(events);
             } else if self.kept == 0 {
                 connection.rollback();
                 return Ok(());
@@ -134,6 +154,9 @@ impl Group {
                 connection.batch("ROLLBACK TO SAVEPOINT job")?;
             }
             next = if self.answers.len() < GROUP { queue.try_recv().ok() } else { None };
+        }
+        if !self.events.is_empty() {
+            audit::append(&mut Tx::new(connection), &self.events)?;
         }
         connection.commit(&self.changed)
     }
@@ -159,9 +182,38 @@ pub(crate) struct Tx<'a> {
     changed: Vec<Slot>,
     /// The first error of a statement. Some engines undo the transaction then, so that nothing may follow.
     failed: Option<DbError>,
+    /// What it tells of its changes, if somebody is answerable for them.
+    record: Option<Record>,
+    /// What the log is to say if the transaction is kept.
+    events: Vec<Event>,
+}
+
+impl<'a> Tx<'a> {
+    fn new(connection: &'a mut Connection) -> Self {
+        Self { connection, changed: Vec::new(), failed: None, record: None, events: Vec::new() }
+    }
 }
 
 impl Tx<'_> {
+    /// Says what becomes of an object, for the log.
+    pub(crate) fn record(&mut self, change: impl FnOnce() -> Change) {
+        if let Some(record) = &mut self.record {
+            record.add(&change());
+        }
+    }
+
+    /// Says which status the request is answered with, where that is not the usual one of its method.
+    pub(crate) fn answers(&mut self, status: http::StatusCode) {
+        if let Some(record) = &mut self.record {
+            record.status = Some(status.as_u16());
+        }
+    }
+
+    /// Adds an entry to the log.
+    pub(crate) fn log(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
     /// Says that an object changed, for the caches.
     pub(crate) fn changed(&mut self, kind: Kind, tenant: &str, id: &str) {
         self.changed.push(Slot::of(kind, tenant, id));

@@ -2,6 +2,7 @@
 
 use super::MAX_BODY;
 use super::error::{ApiResult, Failure, OAuthError};
+use crate::audit;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -84,7 +85,9 @@ impl<S: Sync> FromRequest<S> for Input {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        Ok(Self(document(request).await?.unwrap_or(Value::Null)))
+        let body = document(request).await?.unwrap_or(Value::Null);
+        audit::note_body(&body);
+        Ok(Self(body))
     }
 }
 
@@ -161,6 +164,8 @@ impl<S: Sync> FromRequest<S> for Metadata {
             return Err(OAuthError::new(415, "invalid_request", "Unsupported Media Type"));
         }
         let body = json::parse(&bytes);
-        Ok(Self(body.map_err(|_| OAuthError::invalid_request("Invalid request payload JSON format"))?))
+        let body = body.map_err(|_| OAuthError::invalid_request("Invalid request payload JSON format"))?;
+        audit::note_body(&body);
+        Ok(Self(body))
     }
 }

@@ -2,12 +2,14 @@
 
 use super::error::Failure;
 use crate::app::App;
+use crate::audit::{self, Attempt, Who};
+use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::keys::Keys;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use moka::sync::Cache;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ struct Token {
     scopes: ScopeSet,
     not_before: i64,
     expires: i64,
+    /// What the log calls it.
+    logged_as: String,
     /// The certificate that the token is bound to, by its thumbprint.
     bound_to: Option<String>,
 }
@@ -78,6 +82,8 @@ struct Claims {
     azp: Option<String>,
     #[serde(default)]
     client_id: Option<String>,
+    #[serde(default)]
+    jti: Option<String>,
     #[serde(default)]
     cnf: Option<Confirmation>,
 }
@@ -143,6 +149,7 @@ fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
         scopes: ScopeSet::parse(&claims.scope),
         not_before: claims.nbf.or(claims.iat).unwrap_or(0),
         expires: claims.exp,
+        logged_as: audit::token_id(claims.jti.as_deref(), token),
         bound_to: claims.cnf.map(|cnf| cnf.x5t_s256),
     });
     app.verified_tokens.0.insert(signature.into(), Arc::clone(&verified));
@@ -156,7 +163,7 @@ async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     certificate: Option<&ClientCertificate>,
-) -> Result<Caller, Failure> {
+) -> Result<(Caller, Arc<Client>), Failure> {
     let bearer = bearer(headers)?;
     let keys = app.keys().await?;
     let token = verify(app, &keys, bearer)?;
@@ -173,29 +180,40 @@ async fn authenticate(
     {
         return Err(refused("Invalid token"));
     }
-    if app.clients.find(app, &token.client_id).await?.is_none() {
+    let Some(client) = app.clients.find(app, &token.client_id).await? else {
         return Err(refused("Invalid token"));
-    }
-    Ok(Caller(token))
+    };
+    Ok((Caller(token), client))
 }
 
-/// Refuses with 401 or 403 before anything else is looked at.
+/// Refuses with 401 or 403 before anything else is looked at. What is refused, and what changes something, is logged.
 pub(super) async fn authorize(
     app: App,
-    scopes: &'static [Scope],
+    (path, scopes): (&'static str, &'static [Scope]),
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match authenticate(&app, request.headers(), request.extensions().get()).await {
-        Ok(caller) => caller,
-        Err(failure) => return failure.into_response(),
+    let (caller, client) = match authenticate(&app, request.headers(), request.extensions().get()).await {
+        Ok(found) => found,
+        Err(failure) => return Attempt::of(&app, path, &request).refused(&app, failure.into_response()),
+    };
+    let who = |caller: &Caller| Who {
+        client_id: client.client_id.clone(),
+        client_name: client.name.clone(),
+        token_id: caller.0.logged_as.clone(),
     };
     if !caller.0.scopes.contains_any(scopes) {
         let error = ApiError::insufficient_scope(scopes.iter().map(|scope| scope.as_str()));
-        return Failure::from(error).into_response();
+        let attempt = Attempt::of(&app, path, &request).by(who(&caller));
+        return attempt.refused(&app, Failure::from(error).into_response());
     }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        request.extensions_mut().insert(caller);
+        return next.run(request).await;
+    }
+    let attempt = Attempt::of(&app, path, &request).by(who(&caller));
     request.extensions_mut().insert(caller);
-    next.run(request).await
+    attempt.watch(&app, next.run(request)).await
 }
 
 impl<S: Sync> axum::extract::FromRequestParts<S> for Caller {

@@ -81,6 +81,15 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
+/// Put on a response that refuses: why, for the audit log.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) message: String,
+    pub(crate) code: Option<&'static str>,
+    /// What only we are told.
+    pub(crate) hint: Option<String>,
+}
+
 /// Put on a response whose cause belongs in the log.
 #[derive(Clone, Debug)]
 pub(crate) struct InternalCause(pub(crate) String);
@@ -97,6 +106,8 @@ impl IntoResponse for Failure {
                         .headers_mut()
                         .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 }
+                let code = error.code.map(ErrorCode::as_str);
+                response.extensions_mut().insert(Refused { message: error.message, code, hint: None });
                 response
             }
             Self::Internal(cause) => with_cause(StatusCode::INTERNAL_SERVER_ERROR, cause),
@@ -107,12 +118,14 @@ impl IntoResponse for Failure {
 
 fn with_cause(status: StatusCode, cause: String) -> Response {
     let mut response = status.into_response();
+    let message = status.canonical_reason().unwrap_or_default().to_owned();
+    response.extensions_mut().insert(Refused { message, code: None, hint: None });
     response.extensions_mut().insert(InternalCause(cause));
     response
 }
 
 /// An error of a protocol endpoint (RFC 6749 section 5.2, in Auth0's words).
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct OAuthError {
     #[serde(skip)]
     status: u16,
@@ -177,6 +190,14 @@ impl OAuthError {
     }
 }
 
+impl OAuthError {
+    /// What the audit log says of it. The cause of an internal error stays out of it.
+    pub(crate) fn refused(&self) -> Refused {
+        let hint = self.hint.clone().filter(|_| self.status < 500);
+        Refused { message: self.error_description.clone(), code: Some(self.error), hint }
+    }
+}
+
 impl From<DbError> for OAuthError {
     fn from(error: DbError) -> Self {
         Failure::from(error).into()
@@ -202,6 +223,7 @@ impl IntoResponse for OAuthError {
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, serde_json::to_vec(&self).unwrap_or_default()).into_response();
+        response.extensions_mut().insert(self.refused());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(

@@ -12,7 +12,7 @@ mod service;
 
 pub(crate) use body::{Form, Input, Metadata};
 pub(crate) use caller::{Caller, VerifiedTokens};
-pub(crate) use error::{ApiResult, Failure, OAuthError};
+pub(crate) use error::{ApiResult, Failure, OAuthError, Refused};
 pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging};
 pub(crate) use listener::{Listener, Peer, Tls};
 pub use outgoing::Network;

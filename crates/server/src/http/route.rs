@@ -66,7 +66,7 @@ impl<'a> Slice<'a> {
     {
         let filter = MethodFilter::try_from(method.clone()).expect("an ordinary method");
         let app = self.app.clone();
-        let check = move |request: Request, next: Next| authorize(app.clone(), scopes, request, next);
+        let check = move |request: Request, next: Next| authorize(app.clone(), (path, scopes), request, next);
         let router = on(filter, handler).route_layer(middleware::from_fn(check));
         self.routes.push(ApiRoute { method, path, scopes, router, state: State::Served });
         self

@@ -3,6 +3,7 @@
 use super::clients::check_exists;
 use super::store;
 use crate::app::App;
+use crate::audit;
 use crate::client_grants;
 use crate::db::{Db, DbResult, Kind, Param, Tx, params};
 use crate::http::{
@@ -17,7 +18,7 @@ use std::sync::LazyLock;
 use tenantry_types::format::Format;
 use tenantry_types::organizations::{self, check_add_grant_body};
 use tenantry_types::schema::{Schema, array, format, object, optional, string};
-use tenantry_types::{ErrorCode, Scope};
+use tenantry_types::{ErrorCode, Object, Scope};
 
 const GRANTS: &str = "/api/v2/organizations/{id}/client-grants";
 const GRANT: &str = "/api/v2/organizations/{id}/client-grants/{grant_id}";
@@ -125,6 +126,13 @@ async fn list_organization_client_grants(
     page.answer(&app, Envelope::list_first("client_grants"), list, count).await
 }
 
+/// What the log calls a grant of an organization.
+const RESOURCE: &str = "organization_client_grant";
+
+fn of_grant(grant_id: &str) -> Object {
+    Object::from_iter([("grant_id".into(), grant_id.into())])
+}
+
 fn changed(tx: &mut Tx<'_>, tenant: &str, id: &str, grant_id: &str) {
     tx.changed(Kind::OrganizationGrant, tenant, &cache_id(id, grant_id));
 }
@@ -154,6 +162,7 @@ async fn add_organization_client_grant(
             }
             tx.execute(INSERT, params![&tenant, &id, &grant_id])?;
             changed(tx, &tenant, &id, &grant_id);
+            audit::created(tx, RESOURCE, &id, &of_grant(&grant_id));
             Ok(grant)
         })
         .await?;
@@ -171,7 +180,9 @@ async fn remove_organization_client_grant(
     app.db
         .transaction(move |tx| {
             check_exists(tx, &tenant, &id)?;
-            tx.execute(DELETE, params![&tenant, &id, &grant_id])?;
+            if tx.execute(DELETE, params![&tenant, &id, &grant_id])? > 0 {
+                audit::deleted(tx, RESOURCE, &id, &of_grant(&grant_id));
+            }
             changed(tx, &tenant, &id, &grant_id);
             Ok::<_, Failure>(())
         })

@@ -2,6 +2,7 @@
 
 use super::store;
 use crate::app::App;
+use crate::audit;
 use crate::clients;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{
@@ -80,6 +81,9 @@ fn find(tx: &mut Tx<'_>, tenant: &str, id: &str, client_id: &str) -> DbResult<Op
     tx.query_opt(&sql, params![tenant, id, client_id], |row| Ok(read(row)?.1))
 }
 
+/// What the log calls a client of an organization.
+const RESOURCE: &str = "organization_client";
+
 fn add(
     tx: &mut Tx<'_>,
     tenant: &str,
@@ -98,7 +102,9 @@ fn add(
         ));
     }
     tx.execute(INSERT, params![tenant, id, client_id, &sort_key(client_id), use_for_member_access])?;
-    Ok(organizations::client(client.members(), use_for_member_access))
+    let added = organizations::client(client.members(), use_for_member_access);
+    audit::created(tx, RESOURCE, id, &added);
+    Ok(added)
 }
 
 /// `POST /organizations/{id}/clients`: all of them or none.
@@ -159,6 +165,9 @@ async fn remove_organization_clients(
         .transaction(move |tx| {
             check_exists(tx, &tenant, &id)?;
             for client in &clients {
+                if let Some(before) = find(tx, &tenant, &id, client)? {
+                    audit::deleted(tx, RESOURCE, &id, &before);
+                }
                 tx.execute(DELETE, params![&tenant, &id, client])?;
             }
             Ok::<_, Failure>(())
@@ -194,8 +203,11 @@ async fn update_organization_client(
         .db
         .transaction(move |tx| {
             check_exists(tx, &tenant, &id)?;
+            let before = find(tx, &tenant, &id, &client_id)?.ok_or_else(not_found)?;
             tx.execute(UPDATE, params![&tenant, &id, &client_id, flag])?;
-            find(tx, &tenant, &id, &client_id)?.ok_or_else(not_found)
+            let after = find(tx, &tenant, &id, &client_id)?.ok_or_else(not_found)?;
+            audit::updated(tx, RESOURCE, &id, &before, &after);
+            Ok::<_, Failure>(after)
         })
         .await?;
     Ok(json(StatusCode::OK, Value::Object(client).to_string()))

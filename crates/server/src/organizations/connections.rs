@@ -3,6 +3,7 @@
 use super::clients::check_exists;
 use super::store;
 use crate::app::App;
+use crate::audit;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{
     ApiResult, Envelope, Failure, Input, Listed, MOST_BY_NUMBER, Page, Query, Slice, Window, json,
@@ -139,11 +140,20 @@ async fn list_connections(
     page.answer(&app, Envelope::list_first(name), list, count).await
 }
 
+/// What the log calls a connection of an organization.
+const RESOURCE: &str = "organization_connection";
+
 fn is_enabled(connection: &Object) -> bool {
     connection.get("is_enabled") == Some(&Value::Bool(true))
 }
 
-fn store_one(tx: &mut Tx<'_>, tenant: &str, id: &str, found: &Found) -> DbResult<()> {
+fn store_one(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    id: &str,
+    before: Option<&Object>,
+    found: &Found,
+) -> DbResult<()> {
     const STORE: &str = "INSERT INTO organization_connection \
         (tenant, organization_id, connection_id, sort, is_enabled, document) VALUES ($1, $2, $3, $4, $5, $6) \
         ON CONFLICT (tenant, organization_id, connection_id) DO UPDATE SET \
@@ -151,6 +161,10 @@ fn store_one(tx: &mut Tx<'_>, tenant: &str, id: &str, found: &Found) -> DbResult
     let connection = &found.connection;
     let document = Value::Object(connection.clone()).to_string();
     let connection_id = store::text(connection, "connection_id");
+    match before {
+        Some(before) => audit::updated(tx, RESOURCE, id, before, connection),
+        None => audit::created(tx, RESOURCE, id, connection),
+    }
     tx.execute(STORE, params![tenant, id, connection_id, &found.sort, is_enabled(connection), &document])
         .map(|_| ())
 }
@@ -166,6 +180,7 @@ pub(super) fn add(
     const CONNECTION: &str = "SELECT name, strategy FROM connection WHERE tenant = $1 AND id = $2";
     let connection_id = store::text(body, "connection_id");
     let there = tx.query_opt(&by_id(ConnectionForm::All), params![tenant, id, connection_id], Found::read)?;
+    let mut before = None;
     let found = match there {
         Some(found) if form == ConnectionForm::All || is_enabled(&found.connection) => {
             return Err(Failure::conflict(
@@ -176,7 +191,8 @@ pub(super) fn add(
         Some(mut found) => {
             let mut body = body.clone();
             body.insert("is_enabled".into(), true.into());
-            found.connection = patch_connection(&found.connection, &body, &found.strategy)?;
+            let patched = patch_connection(&found.connection, &body, &found.strategy)?;
+            before = Some(std::mem::replace(&mut found.connection, patched));
             found
         }
         None => {
@@ -189,7 +205,7 @@ pub(super) fn add(
             Found { sort, connection: add_connection(body, &strategy)?, name, strategy }
         }
     };
-    store_one(tx, tenant, id, &found)?;
+    store_one(tx, tenant, id, before.as_ref(), &found)?;
     Ok(found.answer(form))
 }
 
@@ -239,8 +255,9 @@ async fn update_connection(
             check_exists(tx, &tenant, &id)?;
             let found = tx.query_opt(&by_id(form), params![&tenant, &id, &connection_id], Found::read)?;
             let mut found = found.ok_or_else(not_found)?;
-            found.connection = patch_connection(&found.connection, &body, &found.strategy)?;
-            store_one(tx, &tenant, &id, &found)?;
+            let patched = patch_connection(&found.connection, &body, &found.strategy)?;
+            let before = std::mem::replace(&mut found.connection, patched);
+            store_one(tx, &tenant, &id, Some(&before), &found)?;
             Ok::<_, Failure>(found.answer(form))
         })
         .await?;
@@ -256,6 +273,14 @@ async fn delete_connection(State(app): State<App>, Path((id, connection_id)): Id
     app.db
         .transaction(move |tx| {
             check_exists(tx, &tenant, &id)?;
+            let found = tx.query_opt(
+                &by_id(ConnectionForm::All),
+                params![&tenant, &id, &connection_id],
+                Found::read,
+            )?;
+            if let Some(found) = found {
+                audit::deleted(tx, RESOURCE, &id, &found.connection);
+            }
             tx.execute(DELETE, params![&tenant, &id, &connection_id])?;
             Ok::<_, Failure>(())
         })

@@ -3,6 +3,7 @@
 use super::clients::check_exists;
 use super::store::{self, text};
 use crate::app::App;
+use crate::audit;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{
     ApiResult, Failure, Input, Listed, Page, Query, Slice, Window, checkpoints, json, no_content,
@@ -68,6 +69,9 @@ async fn list_discovery_domains(
     page.answer(&app, "domains", list, async || Ok(0)).await
 }
 
+/// What the log calls a discovery domain.
+const RESOURCE: &str = "organization_discovery_domain";
+
 /// `POST /organizations/{id}/discovery-domains`.
 async fn create_discovery_domain(
     State(app): State<App>,
@@ -91,6 +95,7 @@ async fn create_discovery_domain(
                     ErrorCode::OrganizationConflict,
                 ));
             }
+            audit::created(tx, RESOURCE, &domain_id, &domain);
             let document = Value::Object(domain).to_string();
             tx.execute(INSERT, params![&tenant, &id, &domain_id, &name, seq, &document])?;
             Ok(document)
@@ -137,7 +142,9 @@ async fn update_discovery_domain(
             check_exists(tx, &tenant, &id)?;
             let before =
                 tx.query_opt(BY_ID, params![&tenant, &id, &domain_id], read)?.ok_or_else(not_found)?;
-            let document = Value::Object(organizations::patch_domain(&before, &body)).to_string();
+            let after = organizations::patch_domain(&before, &body);
+            audit::updated(tx, RESOURCE, &domain_id, &before, &after);
+            let document = Value::Object(after).to_string();
             tx.execute(UPDATE, params![&tenant, &id, &domain_id, &document])?;
             Ok::<_, Failure>(document)
         })
@@ -156,6 +163,9 @@ async fn delete_discovery_domain(
     app.db
         .transaction(move |tx| {
             check_exists(tx, &tenant, &id)?;
+            if let Some(before) = tx.query_opt(BY_ID, params![&tenant, &id, &domain_id], read)? {
+                audit::deleted(tx, RESOURCE, &domain_id, &before);
+            }
             tx.execute(DELETE, params![&tenant, &id, &domain_id])?;
             Ok::<_, Failure>(())
         })

@@ -1,6 +1,7 @@
 //! Organizations in the database.
 
 use super::Organization;
+use crate::audit;
 use crate::clients;
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::{Listed, Window};
@@ -166,6 +167,9 @@ pub(super) fn has_namesake(tx: &mut Tx<'_>, tenant: &str, organization: &Object)
     Ok(tx.query_opt(NAMESAKE, params![tenant, name, id], |_| Ok(()))?.is_some())
 }
 
+/// What the log calls an organization.
+const RESOURCE: &str = "organization";
+
 fn changed(tx: &mut Tx<'_>, tenant: &str, organization: &Object) {
     for key in ["id", "name"] {
         tx.changed(Kind::Organization, tenant, text(organization, key));
@@ -186,6 +190,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, organization: &Object, seq: 
             &Value::Object(organization.clone()).to_string()
         ],
     )?;
+    audit::created(tx, RESOURCE, text(organization, "id"), organization);
     changed(tx, tenant, organization);
     Ok(())
 }
@@ -200,6 +205,7 @@ pub(super) fn update(
 ) -> DbResult<bool> {
     const UPDATE: &str = "UPDATE organization SET version = version + 1, name = $4, display_name = $5, \
         document = $6 WHERE tenant = $1 AND id = $2 AND version = $3";
+    audit::updated(tx, RESOURCE, text(after, "id"), before, after);
     changed(tx, tenant, before);
     changed(tx, tenant, after);
     let updated = tx.execute(
@@ -224,6 +230,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, organization: &Object, now: 
     settings::forget(tx, tenant, "organizations", id)?;
     quota::forget(tx, tenant, quota::Owner::Organization, id)?;
     tx.execute(DELETE, params![tenant, id])?;
+    audit::deleted(tx, RESOURCE, id, organization);
     changed(tx, tenant, organization);
     Ok(())
 }

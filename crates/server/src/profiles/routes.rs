@@ -84,7 +84,7 @@ async fn update_profile<P: Profile>(
             if store::has_taken_name(tx, &tenant, P::KIND, &after)? {
                 return Err(P::KIND.conflict());
             }
-            if !store::update(tx, &tenant, &after, version)? {
+            if !store::update(tx, &tenant, P::KIND, (&before, &after), version)? {
                 return Err(Failure::Internal("a profile changed within a transaction".into()));
             }
             Ok(after)

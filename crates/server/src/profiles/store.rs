@@ -1,6 +1,7 @@
 //! Profiles in the database.
 
 use super::Kind;
+use crate::audit;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{Listed, Window};
 use serde_json::Value;
@@ -52,15 +53,23 @@ pub(super) fn has_taken_name(tx: &mut Tx<'_>, tenant: &str, kind: Kind, profile:
 pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, kind: Kind, profile: &Object) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO profile (tenant, id, kind, name, version, document) \
         VALUES ($1, $2, $3, $4, 1, $5)";
+    audit::created(tx, kind.as_str(), text(profile, "id"), profile);
     let document = Value::Object(profile.clone()).to_string();
     let params = params![tenant, text(profile, "id"), kind.as_str(), text(profile, "name"), &document];
     tx.execute(INSERT, params).map(|_| ())
 }
 
 /// Stores what became of a profile, unless it changed since `version` was read.
-pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, profile: &Object, version: i64) -> DbResult<bool> {
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    kind: Kind,
+    (before, profile): (&Object, &Object),
+    version: i64,
+) -> DbResult<bool> {
     const UPDATE: &str = "UPDATE profile SET version = version + 1, name = $4, document = $5 \
         WHERE tenant = $1 AND id = $2 AND version = $3";
+    audit::updated(tx, kind.as_str(), text(profile, "id"), before, profile);
     let document = Value::Object(profile.clone()).to_string();
     let params = params![tenant, text(profile, "id"), version, text(profile, "name"), &document];
     Ok(tx.execute(UPDATE, params)? > 0)
@@ -68,5 +77,8 @@ pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, profile: &Object, version: i
 
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, kind: Kind, id: &str) -> DbResult<()> {
     const DELETE: &str = "DELETE FROM profile WHERE tenant = $1 AND kind = $2 AND id = $3";
+    if let Some((before, _)) = find_for_update(tx, tenant, kind, id)? {
+        audit::deleted(tx, kind.as_str(), id, &before);
+    }
     tx.execute(DELETE, params![tenant, kind.as_str(), id]).map(|_| ())
 }

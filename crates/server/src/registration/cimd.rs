@@ -113,6 +113,7 @@ async fn register(State(app): State<App>, caller: Caller, Input(body): Input) ->
             }
             Some(client_id) => {
                 may_update?;
+                tx.answers(StatusCode::OK);
                 let warnings = registered.update(tx, &tenant, &client_id, now)?;
                 Ok::<_, Failure>((StatusCode::OK, client_id, warnings))
             }

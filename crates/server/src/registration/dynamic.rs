@@ -2,6 +2,7 @@
 
 use super::limits::PER_TENANT;
 use crate::app::App;
+use crate::audit::Attempt;
 use crate::clients::{NewClient, new_client_id, store};
 use crate::db::DbError;
 use crate::http::{Failure, Metadata, OAuthError, Source, options};
@@ -15,9 +16,11 @@ use tenantry_types::ApiError;
 use tenantry_types::clients::{ClientDocument, ThirdPartySecurityMode};
 use tenantry_types::registration::dynamic::{Refusal, Registration};
 
+const PATH: &str = "/oidc/register";
+
 /// The routes of dynamic registration.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/oidc/register", post(register).options(options))
+    Router::new().route(PATH, post(register).options(options))
 }
 
 async fn register(
@@ -25,10 +28,9 @@ async fn register(
     Extension(source): Extension<Source>,
     request: Request,
 ) -> Response {
-    match try_register(&app, source, request).await {
-        Ok(response) => response,
-        Err(refused) => refused,
-    }
+    let attempt = Attempt::of(&app, PATH, &request);
+    let answer = async { try_register(&app, source, request).await.unwrap_or_else(|refused| refused) };
+    attempt.watch(&app, answer).await
 }
 
 async fn try_register(app: &App, source: Source, request: Request) -> Result<Response, Response> {

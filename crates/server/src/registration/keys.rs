@@ -2,6 +2,7 @@
 //! an assertion names one that is not known, or now and then.
 
 use crate::app::App;
+use crate::audit::Attempt;
 use crate::clients::{Client, store};
 use crate::credentials::{self, NewCredential};
 use crate::db::Tx;
@@ -199,9 +200,9 @@ async fn update(app: &App, client_id: &str, jwks_uri: &Url) -> bool {
     let wanted = credentials(app, &set);
     let (tenant, id, uri) = (app.tenant.clone(), client_id.to_owned(), jwks_uri.to_string());
     let now = app.clock.now_ms();
-    let stored = app
-        .db
-        .transaction(move |tx| {
+    let attempt = Attempt::of_server(app, "Keys of a client fetched from its jwks_uri");
+    let stored = attempt
+        .scope(app.db.transaction(move |tx| {
             let Some((before, version)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
             // The document may have been registered anew in the meantime.
             if before.text("jwks_uri") != Some(uri.as_str()) || !before.has_key_authentication() {
@@ -214,7 +215,7 @@ async fn update(app: &App, client_id: &str, jwks_uri: &Url) -> bool {
                 store::update(tx, &tenant, &before, &after, version, None, now)?;
             }
             Ok::<_, Failure>(())
-        })
+        }))
         .await;
     if let Err(error) = &stored {
         tracing::warn!(client_id, ?error, "keys of a client were not stored");

@@ -173,6 +173,7 @@ async fn update_resource_server(
             if !store::update(
                 tx,
                 &tenant,
+                &stored.document,
                 &after,
                 sealed.as_ref(),
                 encryption_key.as_deref(),

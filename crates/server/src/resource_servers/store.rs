@@ -1,5 +1,6 @@
 //! APIs in the database.
 
+use crate::audit;
 use crate::clients::{self, references};
 use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::Window;
@@ -106,6 +107,9 @@ fn to_json(api: &Object) -> String {
     Value::Object(api).to_string()
 }
 
+/// What the log calls an API.
+const RESOURCE: &str = "resource_server";
+
 pub(crate) fn insert(
     tx: &mut Tx<'_>,
     tenant: &str,
@@ -132,6 +136,7 @@ pub(crate) fn insert(
             encryption_key
         ],
     )?;
+    audit::created(tx, RESOURCE, text(api, "id"), api);
     tx.changed(Kind::ResourceServer, tenant, identifier);
     Ok(())
 }
@@ -139,6 +144,7 @@ pub(crate) fn insert(
 pub(super) fn update(
     tx: &mut Tx<'_>,
     tenant: &str,
+    before: &Object,
     api: &Object,
     sealed_secret: Option<&Vec<u8>>,
     encryption_key: Option<&str>,
@@ -147,6 +153,7 @@ pub(super) fn update(
     const UPDATE: &str = "UPDATE resource_server SET version = version + 1, document = $4, \
         signing_secret = COALESCE($5, signing_secret), encryption_key = $6 \
         WHERE tenant = $1 AND id = $2 AND version = $3";
+    audit::updated(tx, RESOURCE, text(api, "id"), before, api);
     tx.changed(Kind::ResourceServer, tenant, text(api, "identifier"));
     Ok(tx.execute(
         UPDATE,
@@ -164,6 +171,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, api: &Stored, now: i64) -> D
     }
     tenant_settings::store::forget(tx, tenant, "default_audience", identifier)?;
     tx.execute("DELETE FROM resource_server WHERE tenant = $1 AND id = $2", params![tenant, api.text("id")])?;
+    audit::deleted(tx, RESOURCE, api.text("id"), &api.document);
     tx.changed(Kind::ResourceServer, tenant, identifier);
     Ok(())
 }

@@ -126,6 +126,7 @@ impl Prepared {
         document.insert(id_member.into(), Value::from(id.as_str()));
         self.stamp(app, &mut document, true);
         let key = self.key(id);
+        let status = StatusCode::from_u16(self.collection.created).unwrap_or(StatusCode::OK);
         let transaction_app = app.clone();
         let created = app
             .db
@@ -133,11 +134,11 @@ impl Prepared {
                 let app = transaction_app;
                 let others = store::list_for_update(tx, &app.tenant, key.kind)?;
                 self.check_conflict(&others, &key.id, &document)?;
+                tx.answers(status);
                 let secrets = (self.collection.secrets, Before::Dropped);
                 store::save(&app, tx, &key, None, Value::Object(document), secrets)
             })
             .await?;
-        let status = StatusCode::from_u16(self.collection.created).unwrap_or(StatusCode::OK);
         Ok(json(status, self.shown(created).to_string()))
     }
 

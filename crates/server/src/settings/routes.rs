@@ -196,6 +196,7 @@ impl Prepared {
         let id = create.id.and_then(|name| body.get(name)).and_then(Value::as_str).unwrap_or_default();
         let key = Key { kind: self.setting.path, id: id.to_owned() };
         let document = create.created(body);
+        let status = StatusCode::from_u16(create.status).unwrap_or(StatusCode::OK);
         let transaction_app = app.clone();
         let created = app
             .db
@@ -206,10 +207,10 @@ impl Prepared {
                     let value = existing.document.get(member).and_then(Value::as_str).unwrap_or_default();
                     return Err(Failure::conflict(&format!("{message}{value}"), code));
                 }
+                tx.answers(status);
                 store::save(&app, tx, &key, None, document, (self.setting.secrets, Before::Dropped))
             })
             .await?;
-        let status = StatusCode::from_u16(create.status).unwrap_or(StatusCode::OK);
         Ok(json(status, self.answer(created)))
     }
 

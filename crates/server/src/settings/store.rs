@@ -1,6 +1,7 @@
 //! Settings in the database.
 
 use crate::app::App;
+use crate::audit::Change;
 use crate::db::{Db, DbError, DbResult, Row, Tx, params};
 use crate::http::{ApiResult, Failure};
 use serde_json::Value;
@@ -112,6 +113,7 @@ pub(super) fn save(
     if stored == 0 {
         return Err(Failure::Internal("a setting changed within a transaction".into()));
     }
+    told(tx, key, before.map(|before| &before.document), Some(&document));
     Ok(document)
 }
 
@@ -119,18 +121,40 @@ pub(super) fn save(
 pub(super) fn replace(
     tx: &mut Tx<'_>,
     tenant: &str,
-    kind: &str,
+    kind: &'static str,
     stored: &Stored,
     document: &Value,
 ) -> DbResult<()> {
     const REPLACE: &str = "UPDATE configuration SET version = version + 1, document = $4 \
         WHERE tenant = $1 AND kind = $2 AND id = $3";
     tx.execute(REPLACE, params![tenant, kind, &stored.id, &document.to_string()])?;
+    told(tx, &Key { kind, id: stored.id.clone() }, Some(&stored.document), Some(document));
     Ok(())
 }
 
 /// Whether there was one.
 pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, key: &Key) -> DbResult<bool> {
     const DELETE: &str = "DELETE FROM configuration WHERE tenant = $1 AND kind = $2 AND id = $3";
+    if let Some(before) = find_for_update(tx, tenant, key)? {
+        told(tx, key, Some(&before.document), None);
+    }
     Ok(tx.execute(DELETE, params![tenant, key.kind, &key.id])? > 0)
+}
+
+/// Tells the log what became of a setting. One that is no object is told as the only member of one.
+fn told(tx: &mut Tx<'_>, key: &Key, before: Option<&Value>, after: Option<&Value>) {
+    let object = |value: &Value| match value {
+        Value::Object(members) => members.clone(),
+        other => Object::from_iter([("value".into(), other.clone())]),
+    };
+    tx.record(|| {
+        let resource = key.kind.trim_start_matches("/api/v2/");
+        match (before.map(object), after.map(object)) {
+            (Some(before), Some(after)) => Change::updated(resource, &key.id, &before, &after),
+            (before, after) => match after {
+                Some(after) => Change::created(resource, &key.id, &after),
+                None => Change::deleted(resource, &key.id, &before.unwrap_or_default()),
+            },
+        }
+    });
 }

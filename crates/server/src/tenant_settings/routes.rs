@@ -45,7 +45,7 @@ async fn update_tenant_settings(State(app): State<App>, Input(body): Input) -> A
         .transaction(move |tx| {
             let (before, version) = store::find_for_update(tx, &tenant)?;
             let after = tenant_settings::patch(&before, &body)?;
-            if !store::update(tx, &tenant, &after, version)? {
+            if !store::update(tx, &tenant, &before, &after, version)? {
                 return Err(Failure::Internal("the settings changed within a transaction".into()));
             }
             Ok(after)

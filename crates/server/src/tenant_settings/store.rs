@@ -1,5 +1,6 @@
 //! Settings of tenants in the database.
 
+use crate::audit;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
 use serde_json::Value;
 use tenantry_types::{Object, tenant_settings};
@@ -38,11 +39,18 @@ pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, name: &str, id: &str) -> DbR
 }
 
 /// Stores settings, unless they changed since `version` was read.
-pub(super) fn update(tx: &mut Tx<'_>, tenant: &str, settings: &Object, version: i64) -> DbResult<bool> {
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    before: &Object,
+    settings: &Object,
+    version: i64,
+) -> DbResult<bool> {
     const UPSERT: &str = "INSERT INTO tenant_settings (tenant, version, document) VALUES ($1, 1, $2) \
         ON CONFLICT (tenant) DO UPDATE SET version = tenant_settings.version + 1, document = excluded.document \
         WHERE tenant_settings.version = $3";
     let document = Value::Object(settings.clone()).to_string();
+    audit::updated(tx, "tenant_settings", tenant, before, settings);
     tx.changed(Kind::TenantSettings, tenant, tenant);
     Ok(tx.execute(UPSERT, params![tenant, &document, version])? > 0)
 }

@@ -1,6 +1,7 @@
 //! Access tokens: the claims of each dialect, and how they are signed and encrypted.
 
 use crate::app::App;
+use crate::audit;
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::http::OAuthError;
@@ -25,7 +26,7 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     org_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jti: Option<String>,
+    jti: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +54,7 @@ pub(super) struct OrganizationClaims<'a> {
     pub(super) name: Option<&'a str>,
 }
 
-/// A token for `client` to call `api` for itself.
+/// A token for `client` to call `api` for itself, and what the log calls it.
 pub(super) async fn issue(
     app: &App,
     client: &Client,
@@ -61,10 +62,11 @@ pub(super) async fn issue(
     scope: &str,
     organization: Option<OrganizationClaims<'_>>,
     bound_to: Option<&ClientCertificate>,
-) -> Result<String, OAuthError> {
+) -> Result<(String, String), OAuthError> {
     let now = app.clock.now_secs();
     let is_rfc9068 = api.token_dialect.is_rfc9068();
     let sub = format!("{}@clients", client.client_id);
+    let jti = is_rfc9068.then(|| ids::token_id(&app.random));
     let claims = Claims {
         iss: app.issuer(),
         sub: &sub,
@@ -74,7 +76,7 @@ pub(super) async fn issue(
         scope,
         org_id: organization.map(|organization| organization.id),
         org_name: organization.and_then(|organization| organization.name),
-        jti: is_rfc9068.then(|| ids::token_id(&app.random)),
+        jti: jti.as_deref(),
         client_id: is_rfc9068.then_some(client.client_id.as_str()),
         gty: (!is_rfc9068).then_some("client-credentials"),
         azp: (!is_rfc9068).then_some(client.client_id.as_str()),
@@ -100,10 +102,12 @@ pub(super) async fn issue(
             jwt::assemble(input, &signature)
         }
     };
-    match &api.encryption_key {
-        None => Ok(token),
-        Some(key) => key.encrypt(&token).map_err(|error| internal(&error.to_string())),
-    }
+    let token = match &api.encryption_key {
+        None => token,
+        Some(key) => key.encrypt(&token).map_err(|error| internal(&error.to_string()))?,
+    };
+    let id = audit::token_id(jti.as_deref(), &token);
+    Ok((token, id))
 }
 
 fn internal(hint: &str) -> OAuthError {

@@ -4,6 +4,7 @@ use super::access_token::{self, OrganizationClaims};
 use super::quota::{Owner, Quotas};
 use super::success;
 use crate::app::App;
+use crate::audit::Issued;
 use crate::client_grants::{Granted, OrganizationUsage};
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
@@ -22,7 +23,7 @@ pub(super) async fn grant(
     client: &Client,
     form: &Form,
     certificate: Option<&ClientCertificate>,
-) -> Result<Response, OAuthError> {
+) -> Result<(Response, Issued), OAuthError> {
     let settings = app.tenant_settings().await?;
     let audience = audience(app, &settings, form)?;
     let api = app.resource_servers.find(app, audience).await?;
@@ -44,13 +45,20 @@ pub(super) async fn grant(
         quotas = quotas.and(Owner::Organization, &organization.id, quota);
     }
     quotas.check(app).await?;
-    let token = access_token::issue(app, client, &api, &scope, organization_claims, bound_to).await?;
+    let (token, token_id) =
+        access_token::issue(app, client, &api, &scope, organization_claims, bound_to).await?;
     let answer =
         Answer { access_token: &token, scope: &scope, expires_in: api.token_lifetime, token_type: "Bearer" };
     let answer = serde_json::to_string(&answer).map_err(|error| OAuthError::from(Failure::from(error)))?;
     let mut response = success(answer);
     response.headers_mut().extend(quotas.take(app).await?);
-    Ok(response)
+    let issued = Issued {
+        audience: audience.to_owned(),
+        scope,
+        organization_id: organization.map(|organization| organization.id.clone()),
+        token_id,
+    };
+    Ok((response, issued))
 }
 
 /// The API that a token is for: the one that the request names, or else the default, of the tenant before the server's.

@@ -5,15 +5,18 @@ mod client_credentials;
 pub(crate) mod quota;
 
 use crate::app::App;
-use crate::clients::auth::authenticate;
+use crate::audit::{Denied, Issued, Requester};
+use crate::clients::Client;
+use crate::clients::auth::{authenticate, claimed_client_id};
 use crate::clients::certificate::ClientCertificate;
-use crate::http::{Form, OAuthError, options};
+use crate::http::{Form, OAuthError, Source, options};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
 use http::{HeaderMap, HeaderValue, header};
+use std::sync::Arc;
 
 /// The routes of this slice.
 pub(crate) fn routes() -> Router<App> {
@@ -25,11 +28,45 @@ const CLIENT_GRANT_TYPES_URI: &str = "https://auth0.com/docs/clients/client-gran
 
 async fn token(
     State(app): State<App>,
+    Extension(source): Extension<Source>,
     certificate: Option<Extension<ClientCertificate>>,
     headers: HeaderMap,
-    form: Form,
+    form: Result<Form, OAuthError>,
 ) -> Result<Response, OAuthError> {
-    let certificate = certificate.as_deref();
+    let requester = Requester::of(source, &headers);
+    let mut client = None;
+    let answer = match &form {
+        Ok(form) => answer(&app, &headers, form, certificate.as_deref(), &mut client).await,
+        Err(error) => Err(error.clone()),
+    };
+    match answer {
+        Ok((client, response, issued)) => {
+            app.audit.issued(&app, requester, client, issued);
+            Ok(response)
+        }
+        Err(error) => {
+            let form = form.as_ref().ok();
+            let parameter = |name| form.and_then(|form| form.get(name)).map(str::to_owned);
+            let denied = Denied {
+                grant_type: parameter("grant_type"),
+                client_id: form.and_then(|form| claimed_client_id(&headers, form)),
+                audience: parameter("audience"),
+                refused: error.refused(),
+            };
+            app.audit.denied(&app, requester, client, denied);
+            Err(error)
+        }
+    }
+}
+
+/// The answer, and what the log says of it. `proven` becomes the client as soon as that is known.
+async fn answer(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form,
+    certificate: Option<&ClientCertificate>,
+    proven: &mut Option<Arc<Client>>,
+) -> Result<(Arc<Client>, Response, Issued), OAuthError> {
     let grant_type = form.get("grant_type").ok_or_else(|| OAuthError::missing_parameter("grant_type"))?;
     if grant_type != client_credentials::GRANT_TYPE {
         let shown: String = grant_type.chars().take(128).collect();
@@ -39,7 +76,8 @@ async fn token(
             format!("Unsupported grant type: {shown}"),
         ));
     }
-    let client = authenticate(&app, &headers, &form, certificate).await?;
+    let client = authenticate(app, headers, form, certificate).await?;
+    *proven = Some(Arc::clone(&client));
     if !client.grant_types.iter().any(|allowed| allowed == grant_type) {
         return Err(OAuthError::new(
             403,
@@ -48,7 +86,8 @@ async fn token(
         )
         .with_uri(CLIENT_GRANT_TYPES_URI));
     }
-    client_credentials::grant(&app, &client, &form, certificate).await
+    let (response, issued) = client_credentials::grant(app, &client, form, certificate).await?;
+    Ok((client, response, issued))
 }
 
 /// A successful answer (RFC 6749 section 5.1).

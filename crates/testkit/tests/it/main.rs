@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail this way")]
 
 mod access_tokens;
+mod audit;
+mod audit_chain;
+mod audit_writes;
 mod authorization;
 mod cimd;
 mod client_authentication;

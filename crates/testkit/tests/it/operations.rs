@@ -60,8 +60,6 @@ async fn an_empty_tenant_has_empty_lists_in_each_form() {
             "/api/v2/users?include_totals=true&q=email:a",
             json!({"start": 0, "limit": 50, "length": 0, "total": 0, "users": []}),
         ),
-        ("/api/v2/logs", json!([])),
-        ("/api/v2/logs?from=90020260810&take=100", json!([])),
         ("/api/v2/log-streams", json!([])),
         ("/api/v2/custom-domains", json!([])),
         ("/api/v2/stats/active-users", json!(0)),

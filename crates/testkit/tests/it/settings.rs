@@ -282,7 +282,7 @@ async fn phone_providers_and_templates_have_ids() {
     assert_eq!(changed["content"], json!({"syntax": "liquid", "body": {"text": "u"}}));
 }
 
-fn theme() -> Value {
+pub(crate) fn theme() -> Value {
     let color = "#fff";
     let text = json!({"bold": true, "size": 87.5});
     json!({

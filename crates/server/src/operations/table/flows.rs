@@ -1,6 +1,6 @@
 //! Actions, rules, hooks, flows and forms.
 
-use super::super::Answer::{Checkpoint, Counted, Json, Missing, NotServed, Paged, PerPage, Search};
+use super::super::Answer::{Checkpoint, Counted, Json, Missing, NotServed, Paged, PerPage, Slice};
 use super::super::{Operation, delete, get, patch, post, put};
 use super::TRIGGERS;
 use tenantry_types::Scope as S;
@@ -117,8 +117,8 @@ pub(super) static OPERATIONS: &[Operation] = &[
     get("/api/v2/log-streams/{id}", &[S::READ_LOG_STREAMS], Missing("The log stream does not exist.", None)),
     patch("/api/v2/log-streams/{id}", &[S::UPDATE_LOG_STREAMS], NotServed),
     delete("/api/v2/log-streams/{id}", &[S::DELETE_LOG_STREAMS], NotServed),
-    get("/api/v2/logs", &[S::READ_LOGS, S::READ_LOGS_USERS], Search("logs")),
-    get("/api/v2/logs/{id}", &[S::READ_LOGS, S::READ_LOGS_USERS], Missing("Log not found.", None)),
+    get("/api/v2/logs", &[S::READ_LOGS, S::READ_LOGS_USERS], Slice),
+    get("/api/v2/logs/{id}", &[S::READ_LOGS, S::READ_LOGS_USERS], Slice),
     get("/api/v2/rules", &[S::READ_RULES], Paged("rules")),
     post("/api/v2/rules", &[S::CREATE_RULES], NotServed),
     get("/api/v2/rules-configs", &[S::READ_RULES_CONFIGS], Json("[]")),

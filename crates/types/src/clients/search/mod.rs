@@ -1,14 +1,13 @@
 //! Searches for clients: what `GET /clients/search` understands in either of its two languages, which clients it means,
 //! and the terms under which a client is indexed so that they are found without looking at every one.
 
-mod lucene;
 mod scim;
 mod terms;
 
 pub use terms::{ANY_ORGANIZATION, Cover, name_key, terms};
 
+use crate::lucene::{self, Ask, MAX_NESTING, Parsed, Tree, Vocabulary, has_word, shown, within};
 use crate::{ApiError, Object};
-use jiff::civil::Date;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use terms::{MAX_HOSTS, MAX_METADATA_VALUE, MAX_NAME};
@@ -16,8 +15,6 @@ use url::Url;
 
 /// The most conditions of one search.
 pub const MAX_CONDITIONS: usize = 5;
-/// How deeply a search may nest; five conditions need no more.
-const MAX_NESTING: usize = 16;
 
 /// The languages of searches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +101,7 @@ impl Search {
     pub fn parse(language: Language, text: &str) -> Result<Self, ApiError> {
         let expression = match language {
             Language::Scim => scim::parse(text),
-            Language::Lucene => lucene::parse(text),
+            Language::Lucene => lucene::parse(&Clients, text).map(Expression::from),
         };
         let expression = expression.map_err(|reason| ApiError::invalid_query(format!("q: {reason}")))?;
         let conditions = expression.count();
@@ -170,8 +167,6 @@ impl Expression {
     }
 }
 
-type Parsed<T> = Result<T, String>;
-
 fn field(name: &str) -> Parsed<Field> {
     Ok(match name {
         "client_id" => Field::ClientId,
@@ -190,34 +185,54 @@ fn field(name: &str) -> Parsed<Field> {
     })
 }
 
-/// A part of a search, short enough for a message.
-fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
+/// The fields of clients, in Lucene's language.
+struct Clients;
+
+impl Vocabulary for Clients {
+    type Field = Field;
+    type Leaf = (Field, Test);
+
+    fn field(&self, name: &str) -> Parsed<Field> {
+        field(name)
+    }
+
+    fn condition(&self, field: &Field, ask: Ask) -> Parsed<(Field, Test)> {
+        Ok((field.clone(), test(field, ask)?))
+    }
+
+    fn between(&self, field: &Field, from: Option<Ask>, to: Option<Ask>) -> Parsed<(Field, Test)> {
+        let end = |ask: Option<Ask>| ask.map(|ask| test(field, ask)).transpose();
+        let test = match (end(from)?, end(to)?) {
+            (Some(Test::Within(from, _)), Some(Test::Within(_, to))) => Test::Within(from, to),
+            (Some(end), None) | (None, Some(end)) => end,
+            _ => Test::IsPresent,
+        };
+        Ok((field.clone(), test))
+    }
+
+    /// Part of a name.
+    fn word(&self, ask: Ask) -> Parsed<Tree<(Field, Test)>> {
+        let text = ask.text().unwrap_or_default().to_owned();
+        Ok(Tree::Leaf(self.condition(&Field::Name, Ask::Contains(text))?))
+    }
 }
 
-/// What is compared, before it is known with what kind of field.
-enum Ask {
-    Is(String),
-    StartsWith(String),
-    EndsWith(String),
-    Contains(String),
-    Word(String),
-    IsPresent,
-    Before { value: String, or_at: bool },
-    After { value: String, or_at: bool },
+impl From<Tree<(Field, Test)>> for Expression {
+    fn from(tree: Tree<(Field, Test)>) -> Self {
+        let all = |parts: Vec<Tree<_>>| parts.into_iter().map(Self::from).collect();
+        match tree {
+            Tree::Leaf((field, test)) => Self::Condition(field, test),
+            Tree::Not(inner) => Self::Not(Box::new(Self::from(*inner))),
+            Tree::All(parts) => Self::All(all(parts)),
+            Tree::Any(parts) => Self::Any(all(parts)),
+        }
+    }
 }
 
 /// The condition that `ask` is for this field.
 fn test(field: &Field, ask: Ask) -> Parsed<Test> {
     // No stored text holds it, and not every database takes it for a text.
-    let holds_nul = match &ask {
-        Ask::Is(text)
-        | Ask::StartsWith(text)
-        | Ask::EndsWith(text)
-        | Ask::Contains(text)
-        | Ask::Word(text) => text.contains('\0'),
-        Ask::IsPresent | Ask::Before { .. } | Ask::After { .. } => false,
-    };
+    let holds_nul = ask.text().is_some_and(|text| text.contains('\0'));
     if holds_nul {
         return Err("a text cannot hold the character 0".into());
     }
@@ -232,24 +247,10 @@ fn test(field: &Field, ask: Ask) -> Parsed<Test> {
                 _ => return Err(format!("`{}` is neither true nor false", shown(&text))),
             }
         }
-        (Field::UpdatedAt, ask) => {
-            let (from, to) = match ask {
-                Ask::Is(text) | Ask::Word(text) => {
-                    let (start, end) = time(&text)?;
-                    (Some(start), Some(end))
-                }
-                Ask::Before { value, or_at } => {
-                    let (start, end) = time(&value)?;
-                    (None, Some(if or_at { end } else { start }))
-                }
-                Ask::After { value, or_at } => {
-                    let (start, end) = time(&value)?;
-                    (Some(if or_at { start } else { end }), None)
-                }
-                _ => return not_so(),
-            };
-            Test::Within(from, to)
-        }
+        (Field::UpdatedAt, ask) => match within(&ask)? {
+            Some((from, to)) => Test::Within(from, to),
+            None => return not_so(),
+        },
         (Field::Name, Ask::Is(text)) => Test::Is(folded(&text)),
         (Field::Name, Ask::StartsWith(text)) => Test::StartsWith(folded(&text)),
         (Field::Name, Ask::EndsWith(text)) => Test::EndsWith(folded(&text)),
@@ -269,17 +270,6 @@ fn test(field: &Field, ask: Ask) -> Parsed<Test> {
 /// In lower case, each character for itself, so that a part of a text folds to a part of the folded text.
 fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
-}
-
-/// A point in time, or a day, in milliseconds since 1970: its start and its end.
-fn time(text: &str) -> Parsed<(i64, i64)> {
-    const DAY_MS: i64 = 86_400_000;
-    if let Some(millis) = crate::time::parse(text) {
-        return Ok((millis, millis.saturating_add(1)));
-    }
-    let day = Some(text).filter(|text| text.len() == 10).and_then(|text| text.parse::<Date>().ok());
-    let start = day.and_then(|_| crate::time::parse(&format!("{text}T00:00:00Z")));
-    start.map(|start| (start, start + DAY_MS)).ok_or_else(|| format!("`{}` is no date", shown(text)))
 }
 
 /// What searches look at of a client.
@@ -352,13 +342,6 @@ impl<'a> Searched<'a> {
         };
         holds == condition.holds
     }
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    text.match_indices(word).any(|(at, found)| {
-        !is_part(text[..at].chars().next_back()) && !is_part(text[at + found.len()..].chars().next())
-    })
 }
 
 fn text<'a>(document: &'a Object, name: &str) -> Option<&'a str> {
