@@ -1,9 +1,13 @@
 //! What someone with the data directory at hand may know: how to reach the tenant as its administrator.
 
-use crate::app::{DEFAULT_TENANT, management_audience};
+use crate::app::{self, DEFAULT_TENANT, management_audience};
+use crate::clients::{self, NewClient};
+use crate::clock::{Clock, Random};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::db::{Db, DbError, Target};
-use crate::provision::{ADMIN_CLIENT_SETTING, setting};
+use crate::maintenance::{MaintenanceError, Site};
+use crate::provision::{self, ADMIN_CLIENT_SETTING, setting};
+use crate::{client_grants, ids};
 use std::path::PathBuf;
 
 /// The administrator's client could not be read.
@@ -16,7 +20,9 @@ pub enum AdminError {
     #[error(transparent)]
     Database(#[from] DbError),
     /// The client was deleted, or has no secret any more.
-    #[error("the client Tenantry Admin is gone, or no longer has a secret")]
+    #[error(
+        "the client Tenantry Admin is gone, or no longer has a secret; `tenantry admin reset` makes another"
+    )]
     NoClient,
 }
 
@@ -65,4 +71,52 @@ pub async fn admin_client(dir: &DataDir, database_url: Option<&str>) -> Result<A
         ca: local(dir.ca()),
         ca_bundle: local(dir.ca_bundle()),
     })
+}
+
+/// A new administrator's client.
+#[derive(Debug)]
+pub struct Reset {
+    /// Its id.
+    pub client_id: String,
+    /// The client in whose place it is, if that is still there: a server is running that has to hear of its deletion.
+    pub left: Option<String>,
+}
+
+/// Makes a new administrator's client in place of the one before, which is deleted if it is still there.
+///
+/// # Errors
+/// The database or the master key cannot be used.
+pub async fn reset_admin(site: &Site) -> Result<Reset, MaintenanceError> {
+    let (clock, random) = (Clock::system(), Random::system());
+    // A server that keeps a file's clients in memory would not hear of a deletion past it.
+    let alone = site.lock();
+    let may_delete = alone.is_ok() || site.target().file().is_none();
+    let master = site.master()?;
+    let db = Db::existing(site.target()).await?;
+    let domain = provision::tenant_domain(&db, DEFAULT_TENANT).await?;
+    let domain = domain.ok_or_else(|| MaintenanceError::Refused("there is no tenant yet".into()))?;
+    let former = setting(&db, ADMIN_CLIENT_SETTING).await?;
+    let now = clock.now_ms();
+    let seq = app::sequence(&db, DEFAULT_TENANT, &random).await?.next(&clock);
+    let client = NewClient::new(provision::admin_client(&random), &random, &master, seq, now)?;
+    let client_id = client.document.client_id().to_owned();
+    let grant = provision::admin_grant(&domain, &client_id, &ids::client_grant_id(&random));
+    let id = client_id.clone();
+    let left = db
+        .transaction(move |tx| {
+            clients::store::insert(tx, DEFAULT_TENANT, &client)?;
+            client_grants::store::insert(tx, DEFAULT_TENANT, &grant)?;
+            provision::set(tx, ADMIN_CLIENT_SETTING, &id)?;
+            let Some(former) = former else { return Ok(None) };
+            let Some((document, _)) = clients::store::find_for_update(tx, DEFAULT_TENANT, &former)? else {
+                return Ok(None);
+            };
+            if may_delete {
+                clients::store::delete(tx, DEFAULT_TENANT, &document, now)?;
+                return Ok(None);
+            }
+            Ok::<_, DbError>(Some(former))
+        })
+        .await?;
+    Ok(Reset { client_id, left })
 }

@@ -104,8 +104,7 @@ impl App {
         } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
         let keys = CachedKeys::open(&db, &master, &tenant, &domain).await?;
-        let last = db.query_opt(LAST_NUMBER, params![&tenant], |row| row.int(0)).await?.unwrap_or(0);
-        let sequence = Sequence::behind(last, &random);
+        let sequence = sequence(&db, &tenant, &random).await?;
         let issuer = issuer(&domain);
         Ok(Self(Arc::new(Inner {
             management_audience: management_audience(&domain),
@@ -155,6 +154,12 @@ impl App {
     pub(crate) fn management_audience(&self) -> &str {
         &self.management_audience
     }
+}
+
+/// Numbers behind all that there are.
+pub(crate) async fn sequence(db: &Db, tenant: &str, random: &Random) -> DbResult<Sequence> {
+    let last = db.query_opt(LAST_NUMBER, params![tenant], |row| row.int(0)).await?.unwrap_or(0);
+    Ok(Sequence::behind(last, random))
 }
 
 pub(crate) fn issuer(domain: &str) -> String {

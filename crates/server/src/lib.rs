@@ -18,6 +18,7 @@ mod discovery;
 mod http;
 mod ids;
 mod keys;
+pub mod maintenance;
 mod operations;
 mod ops;
 mod organizations;
@@ -34,7 +35,7 @@ mod tls;
 mod tokens;
 
 pub use crate::http::Network;
-pub use admin::{AdminClient, AdminError, admin_client};
+pub use admin::{AdminClient, AdminError, Reset, admin_client, reset_admin};
 pub use clock::{Clock, Random};
 pub use config::Config;
 pub use data_dir::{DataDir, DataDirError};

@@ -43,7 +43,7 @@ pub(crate) async fn setting(db: &Db, name: &str) -> Result<Option<String>, DbErr
     db.query_opt("SELECT value FROM setting WHERE name = $1", params![name], read).await
 }
 
-fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), DbError> {
+pub(crate) fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), DbError> {
     const UPSERT: &str = "INSERT INTO setting (name, value) VALUES ($1, $2) \
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     tx.execute(UPSERT, params![name, value]).map(|_| ())
@@ -65,6 +65,12 @@ pub(crate) async fn has_tenant(db: &Db) -> Result<bool, DbError> {
     Ok(db.query_opt("SELECT 1 FROM tenant", &[], |_| Ok(())).await?.is_some())
 }
 
+/// The domain that a tenant has now.
+pub(crate) async fn tenant_domain(db: &Db, tenant: &str) -> Result<Option<String>, DbError> {
+    let read = |row: &crate::db::Row<'_>| Ok(row.text(0)?.to_owned());
+    db.query_opt("SELECT domain FROM tenant WHERE tenant = $1", params![tenant], read).await
+}
+
 /// The domain: the configured one (remembered for later starts), else one configured earlier, else `localhost` and
 /// the port.
 pub(crate) async fn domain(db: &Db, configured: Option<&str>, port: u16) -> Result<String, DbError> {
@@ -80,12 +86,7 @@ pub(crate) async fn domain(db: &Db, configured: Option<&str>, port: u16) -> Resu
 impl Provision<'_> {
     /// Makes the tenant with everything in it, or moves it to `domain` if it had another.
     pub(crate) async fn run(&self, domain: &str) -> Result<(), ProvisionError> {
-        let read = |row: &crate::db::Row<'_>| Ok(row.text(0)?.to_owned());
-        let had = self
-            .db
-            .query_opt("SELECT domain FROM tenant WHERE tenant = $1", params![DEFAULT_TENANT], read)
-            .await?;
-        match had {
+        match tenant_domain(self.db, DEFAULT_TENANT).await? {
             None => self.create(domain).await,
             Some(had) if had != domain => Ok(self.relocate(had, domain.to_owned()).await?),
             Some(_) => Ok(()),
@@ -139,7 +140,7 @@ impl Provision<'_> {
 }
 
 /// The client that may do everything.
-fn admin_client(random: &Random) -> ClientDocument {
+pub(crate) fn admin_client(random: &Random) -> ClientDocument {
     let body = json!({
         "name": "Tenantry Admin",
         "app_type": "non_interactive",
@@ -179,7 +180,7 @@ fn system_api(domain: &str, id: &str) -> Object {
     api
 }
 
-fn admin_grant(domain: &str, client_id: &str, id: &str) -> Object {
+pub(crate) fn admin_grant(domain: &str, client_id: &str, id: &str) -> Object {
     let grant = json!({
         "id": id,
         "client_id": client_id,

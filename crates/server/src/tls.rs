@@ -97,7 +97,7 @@ async fn store(
     .await
 }
 
-fn context(name: &str) -> String {
+pub(crate) fn seal_context(name: &str) -> String {
     format!("tls_key/{name}")
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn local(
     let (key, certificate) = if let Some(kept) =
         stored(db, &name).await?.filter(|kept| kept.not_after > renew_at)
     {
-        (master.open(&context(&name), &kept.private_key)?.to_vec(), kept.certificate)
+        (master.open(&seal_context(&name), &kept.private_key)?.to_vec(), kept.certificate)
     } else {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut names = vec![host.to_owned(), format!("mtls.{host}")];
@@ -147,7 +147,7 @@ pub(crate) async fn local(
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &ca)?.der().to_vec();
         let der = key.serialize_der();
-        let sealed = master.seal(&context(&name), &der)?;
+        let sealed = master.seal(&seal_context(&name), &der)?;
         store(db, name, sealed, certificate.clone(), params.not_after.unix_timestamp() * 1000).await?;
         (der, certificate)
     };
@@ -164,7 +164,7 @@ async fn authority(
 ) -> Result<(Issuer<'static, KeyPair>, Vec<u8>), TlsError> {
     const NAME: &str = "ca";
     if let Some(kept) = stored(db, NAME).await? {
-        let key = master.open(&context(NAME), &kept.private_key)?;
+        let key = master.open(&seal_context(NAME), &kept.private_key)?;
         let key = KeyPair::try_from(key.as_slice())?;
         let certificate = CertificateDer::from(kept.certificate.clone());
         return Ok((Issuer::from_ca_cert_der(&certificate, key)?, kept.certificate));
@@ -179,7 +179,7 @@ async fn authority(
     params.not_before = now - Duration::hours(1);
     params.not_after = now + Duration::days(CA_DAYS);
     let certificate = params.self_signed(&key)?.der().to_vec();
-    let sealed = master.seal(&context(NAME), &key.serialize_der())?;
+    let sealed = master.seal(&seal_context(NAME), &key.serialize_der())?;
     let not_after = params.not_after.unix_timestamp() * 1000;
     store(db, NAME.into(), sealed, certificate.clone(), not_after).await?;
     Ok((Issuer::new(params, key), certificate))

@@ -4,6 +4,7 @@ mod audit;
 mod env;
 mod help;
 mod local;
+mod maintenance;
 mod manage;
 mod options;
 mod serve;
@@ -62,6 +63,17 @@ enum Command {
     Audit(audit::Args),
     /// Remember tenants and how to reach them
     Profiles(manage::profiles::Args),
+    /// Copy the SQLite database into a file, also while a server uses it
+    Backup(maintenance::BackupArgs),
+    /// Put a backup in the place of the SQLite database; no server may be running
+    Restore(maintenance::RestoreArgs),
+    /// Verify a database: its pages, secrets, documents, references and totals
+    Check(maintenance::CheckArgs),
+    /// Copy everything from one database into another, empty one: from SQLite to PostgreSQL or back
+    Copy(maintenance::CopyArgs),
+    /// The administrator's client
+    #[command(subcommand)]
+    Admin(maintenance::AdminCommand),
     /// Print the completions of a shell
     Completions(help::CompletionsArgs),
     /// Write manual pages
@@ -94,6 +106,11 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Apply(args) => return transfer::apply(*args).await,
         Command::Audit(args) => return audit::run(args).await,
         Command::Profiles(args) => manage::profiles::run(args),
+        Command::Backup(args) => maintenance::backup(args).await,
+        Command::Restore(args) => maintenance::restore(args).await,
+        Command::Check(args) => return maintenance::check(args).await,
+        Command::Copy(args) => maintenance::copy(args).await,
+        Command::Admin(command) => maintenance::admin(command).await,
         Command::Completions(args) => help::completions(&args),
         Command::Man(args) => help::man(&args),
     }?;

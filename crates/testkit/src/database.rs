@@ -4,6 +4,9 @@ use postgres::{Client, NoTls};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Tells databases of one process apart.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
 /// A database that is gone when it is dropped: a file in a directory of the test, or a schema.
 #[derive(Debug)]
 pub struct Database {
@@ -25,7 +28,6 @@ impl Database {
     /// If the engine cannot be reached.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var("TENANTRY_TEST_DATABASE_URL") else {
             return Self { url: format!("sqlite:{}", path.display()), schema: None };
         };
@@ -35,6 +37,19 @@ impl Database {
         Self {
             url: format!("{}?options=-csearch_path%3D{}", schema.server, schema.name),
             schema: Some(schema),
+        }
+    }
+
+    /// An empty database of the other engine, or another of the same where there is only one. A file is in `dir`.
+    ///
+    /// # Panics
+    /// If the engine cannot be reached.
+    #[must_use]
+    pub fn other(&self, dir: &Path) -> Self {
+        let path = dir.join(format!("other{}.db", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        match &self.schema {
+            Some(_) => Self { url: format!("sqlite:{}", path.display()), schema: None },
+            None => Self::new(&path),
         }
     }
 
@@ -132,6 +147,29 @@ impl Database {
             let mut client = Client::connect(&url, NoTls).expect("the database");
             client.query_one(&sql, &[&parameter]).expect("a row").get(0)
         })
+    }
+}
+
+impl Database {
+    /// Changes something behind the server's back, whatever the schema says about it; `$1` is `parameter`.
+    ///
+    /// # Panics
+    /// If it changes nothing.
+    pub fn tamper(&self, sql: &str, parameter: &str) {
+        let changed = if let Some(path) = self.file() {
+            let connection = rusqlite::Connection::open(path).expect("the database");
+            connection.pragma_update(None, "foreign_keys", false).expect("a pragma");
+            connection.execute(sql, [parameter]).expect("the statement works")
+        } else {
+            let (url, sql, parameter) = (self.url.clone(), sql.to_owned(), parameter.to_owned());
+            apart(move || {
+                let mut client = Client::connect(&url, NoTls).expect("the database");
+                client.batch_execute("SET session_replication_role = replica").expect("a setting");
+                usize::try_from(client.execute(&sql, &[&parameter]).expect("the statement works"))
+                    .expect("few")
+            })
+        };
+        assert_ne!(changed, 0, "{sql} {parameter}");
     }
 }
 

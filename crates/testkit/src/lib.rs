@@ -17,6 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tenantry_sdk::{ManagementClient, NewClient, NewClientGrant};
+use tenantry_server::maintenance::Site;
 use tenantry_server::{Clock, Config, DataDir, Network, Random, Running, Server, admin_client};
 
 /// A running server and someone who may do everything on it.
@@ -230,6 +231,34 @@ impl Testkit {
         }
         change(&mut self.config);
         Self::run(self.config, self.network, self.dir, self.clock, self.database).await
+    }
+
+    /// Stops the server, copies everything into a database of the other engine, and starts on that one, under the same
+    /// domain.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    #[must_use]
+    pub async fn move_over(mut self) -> Self {
+        let domain = self.running().domain.clone();
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        let other = self.database.other(self.dir.path());
+        let _ = tenantry_server::maintenance::copy(self.database.url(), other.url()).await.expect("a copy");
+        self.config.domain = Some(domain);
+        self.config.database_url = Some(other.url().to_owned());
+        Self::run(self.config, self.network, self.dir, self.clock, other).await
+    }
+
+    /// The database and the key to it, for what is done past the server.
+    ///
+    /// # Panics
+    /// If the data directory cannot be read.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        let dir = DataDir::new(self.dir.path().to_owned());
+        Site::new(dir, Some(self.database.url()), None).expect("a data directory")
     }
 
     /// Someone with this token.

@@ -147,6 +147,12 @@ fn of(document: &ClientDocument) -> Vec<Reference<'_>> {
     PLACES.into_iter().flat_map(of_place).collect()
 }
 
+/// What a client refers to: the kind and the id, and whether that must exist.
+pub(crate) fn of_client(document: &ClientDocument) -> Vec<(&'static str, &str, bool)> {
+    let of = of(document).into_iter();
+    of.map(|Reference { kind, id, is_checked, .. }| (kind.as_str(), id, is_checked)).collect()
+}
+
 /// What `after` refers to and `before` did not must exist.
 pub(super) fn check(
     tx: &mut Tx<'_>,

@@ -17,7 +17,7 @@ use tenantry_types::clients::{ClientDocument, StoredClient};
 use zeroize::Zeroizing;
 
 /// Where a client's secret is sealed.
-fn seal_context(tenant: &str, client_id: &str, secret_id: &str) -> String {
+pub(crate) fn seal_context(tenant: &str, client_id: &str, secret_id: &str) -> String {
     format!("client_secret/{tenant}/{client_id}/{secret_id}")
 }
 
@@ -360,7 +360,7 @@ pub(crate) async fn find_in(
 }
 
 /// Ids of the credentials that a client authenticates with.
-fn enabled_credentials(document: &ClientDocument) -> Vec<&str> {
+pub(crate) fn enabled_credentials(document: &ClientDocument) -> Vec<&str> {
     let methods = document.get("client_authentication_methods").and_then(serde_json::Value::as_object);
     let lists = methods
         .into_iter()
@@ -461,7 +461,7 @@ pub(crate) fn update(
 }
 
 /// Deletes a client and, through the references of other tables, everything that belongs to it.
-pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, now: i64) -> DbResult<()> {
+pub(crate) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, now: i64) -> DbResult<()> {
     let client_id = document.client_id();
     index::remove(tx, tenant, document)?;
     tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;

@@ -7,6 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tenantry_types::Object;
 
+/// Where a value is sealed.
+pub(crate) fn seal_context(tenant: &str, id: &str, name: &str) -> String {
+    format!("connection_configuration/{tenant}/{id}/{name}")
+}
+
 /// Seals the values of `connection`. One that is sent back as it was shown stays what it is.
 pub(super) fn seal(
     connection: &mut Object,
@@ -25,7 +30,7 @@ pub(super) fn seal(
         if let Value::String(plain) = &*value
             && shown.get(name) != Some(&*value)
         {
-            let context = format!("connection_configuration/{tenant}/{id}/{name}");
+            let context = seal_context(tenant, &id, name);
             *value = STANDARD.encode(master.seal(&context, plain.as_bytes())?).into();
         }
     }

@@ -4,7 +4,7 @@
 //! provider: no metadata are fetched, and nobody logs in.
 
 mod clients;
-mod configuration;
+pub(crate) mod configuration;
 mod metadata;
 mod routes;
 pub(crate) mod store;

@@ -13,7 +13,7 @@ use tenantry_types::{Object, connections};
 use zeroize::Zeroizing;
 
 /// Where the secrets among a connection's options are sealed.
-fn seal_context(tenant: &str, id: &str) -> String {
+pub(crate) fn seal_context(tenant: &str, id: &str) -> String {
     format!("connection_secrets/{tenant}/{id}")
 }
 

@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::{DbError, DbResult};
+use std::cmp::Ordering;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
@@ -17,9 +18,24 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_audit.sql"),
 ];
 
+/// The version of the schema that this program makes.
+pub(super) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("few migrations")
+}
+
+/// Refuses a schema that is not this program's.
+pub(super) fn require_known(found: i64) -> DbResult<()> {
+    let known = known();
+    match found.cmp(&known) {
+        Ordering::Less => Err(DbError::Older { found, known }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(DbError::Newer { found, known }),
+    }
+}
+
 /// Brings the schema up to date. Of several processes that start at once, one does it while the others wait.
 pub(super) fn run(connection: &mut Connection) -> DbResult<()> {
-    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    let known = known();
     loop {
         connection.begin()?;
         let step = next(connection, known);

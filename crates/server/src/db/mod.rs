@@ -5,14 +5,19 @@
 //! named to [`Tx::changed`], so that caches drop it when it commits and not before.
 
 mod connection;
+mod copy;
 pub(crate) mod generations;
 mod migrate;
 mod postgres;
+pub(crate) mod schema;
+mod snapshot;
 mod sqlite;
 mod value;
 mod writer;
 
+pub(crate) use copy::copy;
 pub(crate) use generations::Kind;
+pub(crate) use snapshot::Snapshot;
 pub(crate) use value::{Param, Row, params};
 pub(crate) use writer::Tx;
 
@@ -50,6 +55,22 @@ pub enum DbError {
         /// Version of the program.
         known: i64,
     },
+    /// The database was made by an older version.
+    #[error(
+        "the database has schema version {found}, this program makes {known}: start `tenantry serve` on it once"
+    )]
+    Older {
+        /// Version of the database.
+        found: i64,
+        /// Version of the program.
+        known: i64,
+    },
+    /// The database to be filled has something in it.
+    #[error("{0} is not empty")]
+    Full(String),
+    /// The database holds something else, or nothing at all.
+    #[error("{0} is not a database of Tenantry")]
+    Foreign(String),
     /// The database URL cannot be used.
     #[error("--database-url: {0}")]
     Url(String),
@@ -90,6 +111,16 @@ impl Target {
             return Ok(Self::Postgres(Box::new(Settings::parse(url)?)));
         }
         Err(DbError::Url("neither sqlite:PATH nor postgres://USER@HOST/DATABASE".into()))
+    }
+}
+
+impl Target {
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
     }
 }
 
@@ -144,6 +175,27 @@ impl Db {
                 Ok(db)
             }
         }
+    }
+
+    /// Connects to a database that servers may be using, as it is: nothing is made and nothing brought up to date. What
+    /// changes here, servers on other connections hear of on PostgreSQL alone.
+    pub(crate) async fn existing(target: &Target) -> DbResult<Self> {
+        Snapshot::check(target).await?;
+        let (readers, connection) = match target {
+            Target::Sqlite(path) => {
+                let readers = Sqlite::new(path);
+                let connection = Connection::Sqlite(readers.writer()?);
+                (Readers::Sqlite(Box::new(readers)), connection)
+            }
+            Target::Postgres(settings) => {
+                let to = Settings::clone(settings);
+                let connected = tokio::task::spawn_blocking(move || postgres::Writer::connect(to));
+                let writer = connected.await.map_err(|_| DbError::Stopped)??;
+                let readers = Readers::Postgres(Postgres::connect(settings)?);
+                (readers, Connection::Postgres(Box::new(writer)))
+            }
+        };
+        Self::start(readers, connection, Arc::default())
     }
 
     fn start(readers: Readers, connection: Connection, generations: Arc<Generations>) -> DbResult<Self> {

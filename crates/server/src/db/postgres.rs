@@ -14,13 +14,15 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime as Executor;
 use tokio::time::timeout;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
@@ -230,6 +232,23 @@ fn is_ordinary(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|refusal| refusal.code().code().starts_with("23"))
 }
 
+/// Rows on their way into a table. They are there after [`CopyIn::finish`].
+pub(super) struct CopyIn<'a> {
+    executor: &'a Executor,
+    rows: Pin<Box<BinaryCopyInWriter>>,
+}
+
+impl CopyIn<'_> {
+    pub(super) fn write(&mut self, row: &[&(dyn ToSql + Sync)]) -> DbResult<()> {
+        Ok(self.executor.block_on(self.rows.as_mut().write(row))?)
+    }
+
+    /// How many rows there were.
+    pub(super) fn finish(mut self) -> DbResult<u64> {
+        Ok(self.executor.block_on(self.rows.as_mut().finish())?)
+    }
+}
+
 /// The connection that writes.
 pub(super) struct Writer {
     settings: Settings,
@@ -239,6 +258,11 @@ pub(super) struct Writer {
     statements: HashMap<Box<str>, Statement>,
     failed_at: Option<Instant>,
     patience: Duration,
+}
+
+/// A connection for work that one program does on its own. Blocks, as [`Writer::connect`].
+pub(super) fn connect(settings: &Settings) -> DbResult<::postgres::Client> {
+    Ok(::postgres::Config::from(settings.config.clone()).connect(settings.tls.clone())?)
 }
 
 /// Writers take turns, those of different schemas apart.
@@ -351,6 +375,13 @@ impl Writer {
             .ask(async |client| client.query(&statement, &places(params)).await)
             .inspect_err(|_| self.statements.clear())?;
         rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    /// Begins to copy rows of columns of these types, by a statement `COPY … FROM STDIN BINARY`.
+    pub(super) fn copy_in(&mut self, sql: &str, types: &[Type]) -> DbResult<CopyIn<'_>> {
+        let client = self.client.as_ref().ok_or_else(gone)?;
+        let sink = self.executor.block_on(client.copy_in(sql))?;
+        Ok(CopyIn { executor: &self.executor, rows: Box::pin(BinaryCopyInWriter::new(sink, types)) })
     }
 
     fn prepare(&mut self, sql: &str) -> DbResult<Statement> {

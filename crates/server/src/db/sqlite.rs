@@ -52,7 +52,7 @@ impl Sqlite {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> DbResult<Connection> {
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> DbResult<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(

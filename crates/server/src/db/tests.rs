@@ -91,3 +91,30 @@ async fn changes_are_seen_by_caches_when_they_are_committed() {
     .unwrap();
     assert_ne!(db.generations().now(slot), before);
 }
+
+#[tokio::test]
+async fn a_copy_has_every_row_and_goes_only_into_an_empty_database() {
+    let (from, db) = database().await;
+    db.transaction(|tx| set(tx, "a", "b")).await.unwrap();
+    let nothing = tempfile::tempdir().unwrap();
+    let to = tempfile::tempdir().unwrap();
+    assert!(matches!(copy(&file(&nothing), &file(&to)), Err(DbError::Foreign(_))));
+    let copied = copy(&file(&from), &file(&to)).unwrap();
+    assert!(copied.contains(&("setting".to_owned(), 1)), "{copied:?}");
+    assert!(matches!(copy(&file(&from), &file(&to)), Err(DbError::Full(_))));
+    let copied = Db::open(&file(&to)).await.unwrap();
+    assert_eq!(count(&copied).await, 1);
+}
+
+#[test]
+fn parents_come_before_their_children_and_no_table_is_forgotten() {
+    let tables = schema::tables().unwrap();
+    let place = |name: &str| tables.iter().position(|table| table.name == name).unwrap();
+    for table in &tables {
+        for reference in &table.references {
+            assert!(place(&reference.parent) <= place(&table.name), "{}", table.name);
+            assert_eq!(reference.columns.len(), reference.parent_columns.len());
+        }
+    }
+    assert!(place("tenant") < place("client") && place("client") < place("client_secret"));
+}

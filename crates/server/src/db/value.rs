@@ -167,6 +167,13 @@ impl Row<'_> {
         }
     }
 
+    pub(crate) fn opt_bool(&self, index: usize) -> DbResult<Option<bool>> {
+        match self {
+            Self::Sqlite(_) => Ok(self.opt_int(index)?.map(|value| value != 0)),
+            Self::Postgres(row) => row.try_get(index).map_err(|_| unexpected(index, "a truth value")),
+        }
+    }
+
     /// A number that counts or measures, and is never negative.
     pub(crate) fn size(&self, index: usize) -> DbResult<usize> {
         usize::try_from(self.int(index)?).map_err(|_| unexpected(index, "a size"))

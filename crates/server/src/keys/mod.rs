@@ -195,6 +195,11 @@ fn published(key: &StoredKey) -> DbResult<Jwk> {
     Ok(jwk)
 }
 
+/// The id of the key of a certificate.
+pub(crate) fn id_of(certificate: &[u8]) -> Option<String> {
+    Some(credential::parse_certificate(certificate).ok()?.rsa_key().ok()?.thumbprint())
+}
+
 /// A key as the API of signing keys shows it. What it is not, is not said.
 fn show(key: &StoredKey) -> DbResult<Value> {
     let thumbprint = sha1(&key.certificate).map(|byte| format!("{byte:02X}"));

@@ -3,7 +3,7 @@
 mod routes;
 pub(crate) mod store;
 
-pub(crate) use routes::routes;
+pub(crate) use routes::{routes, seal_context};
 
 use crate::app::App;
 use crate::cache::Cache;

@@ -46,7 +46,7 @@ fn decoded(id: &str) -> String {
     if was_encoded('/') || was_encoded(':') { again } else { id.to_owned() }
 }
 
-fn seal_context(tenant: &str, id: &str) -> String {
+pub(crate) fn seal_context(tenant: &str, id: &str) -> String {
     format!("resource_server/{tenant}/{id}")
 }
 

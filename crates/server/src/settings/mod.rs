@@ -13,3 +13,4 @@ mod store;
 
 pub(crate) use rendering::forget;
 pub(crate) use routes::routes;
+pub(crate) use store::seal_context;

@@ -59,8 +59,8 @@ pub(super) fn list_for_update(tx: &mut Tx<'_>, tenant: &str, kind: &str) -> DbRe
 }
 
 /// Where secrets are sealed.
-fn seal_context(tenant: &str, key: &Key) -> String {
-    format!("configuration/{tenant}/{}/{}", key.kind, key.id)
+pub(crate) fn seal_context(tenant: &str, kind: &str, id: &str) -> String {
+    format!("configuration/{tenant}/{kind}/{id}")
 }
 
 /// How secrets that were stored before go on.
@@ -86,7 +86,7 @@ pub(super) fn save(
     const UPDATE: &str = "UPDATE configuration SET version = version + 1, document = $4, secrets = $5 \
         WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $6";
     let (paths, old) = secrets;
-    let context = seal_context(&app.tenant, key);
+    let context = seal_context(&app.tenant, key.kind, &key.id);
     let sent = take_secrets(&mut document, paths);
     let mut all = match before.and_then(|before| before.secrets.as_deref()) {
         Some(sealed) if old == Before::Kept => {

@@ -30,10 +30,11 @@ pub(super) fn find_for_update(tx: &mut Tx<'_>, tenant: &str) -> DbResult<(Object
 
 /// The setting `name` no longer names something that goes away.
 pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, name: &str, id: &str) -> DbResult<()> {
-    let (mut settings, version) = find_for_update(tx, tenant)?;
-    if settings.get(name).and_then(Value::as_str) == Some(id) {
+    let (before, version) = find_for_update(tx, tenant)?;
+    if before.get(name).and_then(Value::as_str) == Some(id) {
+        let mut settings = before.clone();
         settings.shift_remove(name);
-        update(tx, tenant, &settings, version)?;
+        update(tx, tenant, &before, &settings, version)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod documents;
 mod help;
+mod maintenance;
 mod profiles;
 
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ struct Serving {
 
 fn command(dir: &Path, name: &str) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.arg(name).arg("--data-dir").arg(dir).env_remove("TENANTRY_MASTER_KEY");
+    command.args(name.split_whitespace()).arg("--data-dir").arg(dir).env_remove("TENANTRY_MASTER_KEY");
     command
 }
 

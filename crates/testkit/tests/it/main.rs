@@ -19,6 +19,7 @@ mod errors;
 mod http;
 mod ledger;
 mod lists;
+mod maintenance;
 mod mtls;
 mod nodes;
 mod operations;

@@ -1,0 +1,190 @@
+//! Backups, checks and copies as an operator makes them, and a lost administrator.
+
+use crate::{Serving, command, env, http, run, serve, token};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Output;
+use tempfile::TempDir;
+
+fn said(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+#[track_caller]
+fn succeeds(out: &Output) -> String {
+    assert!(out.status.success(), "{}", said(out));
+    String::from_utf8(out.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn fails(out: &Output, why: &str) {
+    assert_eq!(out.status.code(), Some(1), "{}", said(out));
+    assert!(said(out).contains(why), "{}", said(out));
+}
+
+/// Calls the Management API of the server in `dir`.
+async fn call(dir: &Path, method: reqwest::Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    let env = env(dir);
+    let url = format!("https://{}/api/v2/{path}", env["AUTH0_DOMAIN"]);
+    let mut request = http(&env["NODE_EXTRA_CA_CERTS"]).request(method, url).bearer_auth(token(dir));
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+}
+
+async fn create(dir: &Path, name: &str) -> Value {
+    let (status, client) = call(dir, reqwest::Method::POST, "clients", Some(json!({"name": name}))).await;
+    assert_eq!(status, 201);
+    client
+}
+
+async fn names(dir: &Path) -> Vec<String> {
+    let (status, clients) = call(dir, reqwest::Method::GET, "clients?fields=name", None).await;
+    assert_eq!(status, 200);
+    clients.as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_made_beside_a_running_server_is_whole_and_can_be_restored() {
+    let (dir, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let file = elsewhere.path().join("backup.db");
+    let backup = file.to_str().unwrap();
+    let server = serve(dir.path(), &[]);
+    let client = create(dir.path(), "before").await;
+    // The second one replaces the first.
+    for _ in 0..2 {
+        succeeds(&run(dir.path(), "backup", &[backup]));
+    }
+    let _ = create(dir.path(), "after").await;
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let left: Vec<_> = elsewhere.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["backup.db"]);
+
+    let key = std::fs::read_to_string(dir.path().join("master.key")).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let raw = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, key.trim()).unwrap();
+    for secret in [key.trim().as_bytes(), &raw, client["client_secret"].as_str().unwrap().as_bytes()] {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "a secret is in the backup");
+    }
+
+    let database = dir.path().join("tenantry.db");
+    fails(&run(dir.path(), "backup", &[database.to_str().unwrap()]), "is the database itself");
+    fails(&run(dir.path(), "restore", &[backup, "--replace"]), "another tenantry process is using");
+    assert_eq!(server.stop("TERM").0, Some(0));
+    fails(&run(dir.path(), "restore", &[backup]), "--replace puts the backup in its place");
+    succeeds(&run(dir.path(), "restore", &[backup, "--replace"]));
+    let server = serve(dir.path(), &[]);
+    assert_eq!(names(dir.path()).await, ["All Applications", "Tenantry Admin", "before"]);
+    assert_eq!(server.stop("TERM").0, Some(0));
+
+    // On a new machine: first the backup, then the key.
+    let new = TempDir::new().unwrap();
+    let out = run(new.path(), "restore", &[backup]);
+    succeeds(&out);
+    assert!(said(&out).contains("put it into"), "{}", said(&out));
+    fails(&command(new.path(), "serve").args(["--listen", "127.0.0.1:0"]).output().unwrap(), "master key");
+    std::fs::copy(dir.path().join("master.key"), new.path().join("master.key")).unwrap();
+    let server = serve(new.path(), &[]);
+    assert_eq!(names(new.path()).await, ["All Applications", "Tenantry Admin", "before"]);
+    succeeds(&run(new.path(), "check", &[]));
+    assert_eq!(server.stop("TERM").0, Some(0));
+}
+
+#[test]
+fn what_is_no_backup_of_ours_is_not_restored() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for dir in [&dir, &other] {
+        assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+    }
+    let restore = |file: &Path| run(dir.path(), "restore", &[file.to_str().unwrap(), "--replace"]);
+    let file = other.path().join("backup.db");
+    succeeds(&run(other.path(), "backup", &[file.to_str().unwrap()]));
+    fails(&restore(&file), "sealed with another master key");
+    succeeds(&run(dir.path(), "backup", &[file.to_str().unwrap()]));
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8_192].fill(0x55);
+    let damaged = other.path().join("damaged.db");
+    std::fs::write(&damaged, &bytes).unwrap();
+    fails(&restore(&damaged), "damaged");
+    std::fs::write(&damaged, "not a database").unwrap();
+    fails(&restore(&damaged), "");
+    fails(&restore(&other.path().join("nothing.db")), "No such file");
+    std::fs::write(other.path().join("backup.db-wal"), "x").unwrap();
+    fails(&restore(&file), "while a server used it");
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0), "the database is as it was");
+    let mut left = dir.path().read_dir().unwrap().map(|entry| entry.unwrap().path());
+    assert!(left.all(|path| path.extension().is_none_or(|extension| extension != "new")));
+}
+
+#[tokio::test]
+async fn a_check_exits_with_one_when_something_is_wrong() {
+    let dir = TempDir::new().unwrap();
+    fails(&run(dir.path(), "check", &[]), "");
+    assert!(dir.path().read_dir().unwrap().next().is_none(), "a check makes nothing");
+    let server = serve(dir.path(), &[]);
+    let out = run(dir.path(), "check", &[]);
+    assert_eq!(succeeds(&out), "");
+    assert!(said(&out).contains("is whole"), "{}", said(&out));
+    assert_eq!(server.stop("TERM").0, Some(0));
+    std::fs::copy(dir.path().join("master.key"), dir.path().join("old.key")).unwrap();
+    let another = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, [7; 32]);
+    std::fs::write(dir.path().join("master.key"), another).unwrap();
+    let out = run(dir.path(), "check", &[]);
+    fails(&out, "is not whole");
+    assert!(String::from_utf8(out.stdout).unwrap().contains("sealed under another master key"));
+    let old = dir.path().join("old.key");
+    succeeds(&run(dir.path(), "check", &["--master-key-file", old.to_str().unwrap()]));
+}
+
+/// A client that is gone, and one whose secret nobody knows any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_administrator_is_replaced() {
+    let dir = TempDir::new().unwrap();
+    let delete_admin = async || {
+        let path = format!("clients/{}", env(dir.path())["AUTH0_CLIENT_ID"]);
+        assert_eq!(call(dir.path(), reqwest::Method::DELETE, &path, None).await.0, 204);
+        fails(&run(dir.path(), "env", &[]), "tenantry admin reset");
+    };
+    let reset = || succeeds(&run(dir.path(), "admin reset", &[])).trim().to_owned();
+    let server: Serving = serve(dir.path(), &[]);
+    delete_admin().await;
+    let first = reset();
+    assert_eq!(env(dir.path())["AUTH0_CLIENT_ID"], first);
+    assert_eq!(names(dir.path()).await, ["All Applications", "Tenantry Admin"]);
+    // One that is still there goes.
+    let second = reset();
+    assert_ne!(first, second);
+    assert_eq!(names(dir.path()).await, ["All Applications", "Tenantry Admin"]);
+    assert_eq!(server.stop("TERM").0, Some(0));
+    let third = reset();
+    let server = serve(dir.path(), &[]);
+    assert_eq!(env(dir.path())["AUTH0_CLIENT_ID"], third);
+    assert_eq!(names(dir.path()).await, ["All Applications", "Tenantry Admin"]);
+    succeeds(&run(dir.path(), "check", &[]));
+    assert_eq!(server.stop("TERM").0, Some(0));
+}
+
+#[test]
+fn a_database_is_copied_by_one_command() {
+    let dir = TempDir::new().unwrap();
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+    let url = |name: &str| format!("sqlite:{}", dir.path().join(name).display());
+    let copy = |from: &str, to: &str| {
+        std::process::Command::new(crate::PROGRAM)
+            .args(["copy", "--from", from, "--to", to])
+            .output()
+            .unwrap()
+    };
+    let out = copy(&url("tenantry.db"), &url("copy.db"));
+    assert!(succeeds(&out).lines().any(|line| line == "client 2"));
+    fails(&copy(&url("tenantry.db"), &url("copy.db")), "is not empty");
+    fails(&copy(&url("nothing.db"), &url("other.db")), "is not a database of Tenantry");
+    let server = serve(dir.path(), &["--database-url", &url("copy.db")]);
+    fails(&copy(&url("copy.db"), &url("other.db")), "another tenantry process is using");
+    succeeds(&run(dir.path(), "check", &[]));
+    assert_eq!(server.stop("TERM").0, Some(0));
+}
