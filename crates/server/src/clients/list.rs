@@ -1,6 +1,7 @@
 //! Lists of clients. Pages are keyset pages in the order of creation; a page asked for by number starts from where the
 //! one before it ended, if that is remembered, and otherwise skips over a small index.
 
+use super::render::{self, Parts, Stored, View};
 use super::store::open_secret;
 use crate::app::App;
 use crate::db::generations::Slot;
@@ -8,9 +9,7 @@ use crate::db::{DbResult, Kind, Param, Row};
 use moka::sync::Cache;
 use std::fmt::Write as _;
 use std::time::Duration;
-use tenantry_types::clients::StoredClient;
 use tenantry_types::clients::search::ANY_ORGANIZATION;
-use zeroize::Zeroizing;
 
 /// Which clients are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,11 +23,63 @@ pub(super) struct Filter {
     pub(super) grants_organization: Option<String>,
 }
 
-/// A client in a list.
+/// An answer in the making: what stands before the clients, and the clients as they are shown, with commas between.
 pub(super) struct Listed {
-    pub(super) seq: i64,
-    pub(super) stored: StoredClient,
-    pub(super) secret: Option<Zeroizing<String>>,
+    text: Vec<u8>,
+    prefix: usize,
+    /// The number of each client, and where its text ends.
+    clients: Vec<(i64, usize)>,
+}
+
+impl Listed {
+    fn new(prefix: &str) -> Self {
+        Self { text: prefix.as_bytes().to_vec(), prefix: prefix.len(), clients: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// The number of the last client.
+    pub(super) fn last(&self) -> Option<i64> {
+        self.clients.last().map(|(seq, _)| *seq)
+    }
+
+    /// Leaves the first `most` clients.
+    pub(super) fn truncate(&mut self, most: usize) {
+        self.clients.truncate(most);
+        self.text.truncate(self.clients.last().map_or(self.prefix, |(_, end)| *end));
+    }
+
+    /// The whole text.
+    pub(super) fn finish(mut self, suffix: &str) -> Vec<u8> {
+        self.text.extend_from_slice(suffix.as_bytes());
+        self.text
+    }
+
+    fn push(&mut self, seq: i64, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.clients.is_empty() {
+            self.text.push(b',');
+        }
+        write(&mut self.text);
+        self.clients.push((seq, self.text.len()));
+    }
+
+    /// Brings the clients into the order of their numbers.
+    fn sort(&mut self) {
+        let mut start = self.prefix;
+        let mut spans = Vec::with_capacity(self.clients.len());
+        for (seq, end) in std::mem::take(&mut self.clients) {
+            spans.push((seq, start..end));
+            start = end + 1;
+        }
+        spans.sort_unstable_by_key(|(seq, _)| *seq);
+        let unsorted = self.text.clone();
+        self.text.truncate(self.prefix);
+        for (seq, span) in spans {
+            self.push(seq, |out| out.extend_from_slice(&unsorted[span]));
+        }
+    }
 }
 
 /// Where pages begin: the number of the client behind which they do, and the state of the list that this was seen in.
@@ -182,57 +233,66 @@ const WITH: &str =
 const SECRETS: &str = " LEFT JOIN client_secret k \
     ON k.tenant = c.tenant AND k.client_id = c.client_id AND k.secret_id = c.secret_id";
 
-/// The clients behind number `after`, `limit` of them at most.
+/// The clients behind number `after`, `limit` of them at most, behind `prefix`.
 pub(super) async fn after(
     app: &App,
     filter: &Filter,
     after: i64,
     limit: u64,
-    with_secrets: bool,
-) -> DbResult<Vec<Listed>> {
-    let read = |row: &Row<'_>| {
-        let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
-            Some(sealed) => Some(open_secret(&app.master, &app.tenant, row.text(4)?, row.text(5)?, sealed)?),
-            None => None,
-        };
-        let stored = StoredClient {
-            json: row.text(1)?.to_owned(),
-            signing_keys_at: row.size(2)?,
-            client_secret_at: row.size(3)?,
-        };
-        Ok(Listed { seq: row.int(0)?, stored, secret })
-    };
+    view: &View,
+    prefix: &str,
+) -> DbResult<Listed> {
+    let with_secrets = view.shows_secret();
+    let (columns, join) = if with_secrets { (WITH, SECRETS) } else { (WITHOUT, "") };
+    let keys = app.keys().await?;
+    let signing_keys = &keys.signing_keys().read;
+    let mut listed = Listed::new(prefix);
     let app_types = filter.app_types();
     let several = app_types.len() > 1;
-    let mut found = Vec::new();
     for app_type in app_types {
-        let (columns, join) = if with_secrets { (WITH, SECRETS) } else { (WITHOUT, "") };
         let statement = Statement::after(filter, app_type, columns, join, &app.tenant, after, limit);
-        found.extend(app.db.query(&statement.sql, &statement.params, read).await?);
+        let read = |row: &Row<'_>| {
+            let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
+                Some(sealed) => {
+                    Some(open_secret(&app.master, &app.tenant, row.text(4)?, row.text(5)?, sealed)?)
+                }
+                None => None,
+            };
+            let stored =
+                Stored { json: row.text(1)?, signing_keys_at: row.size(2)?, client_secret_at: row.size(3)? };
+            let secret = secret.as_ref().map(|secret| secret.as_str());
+            let parts = Parts { stored, secret, signing_keys, is_new: false };
+            listed.push(row.int(0)?, |out| render::client(out, &parts, view));
+            Ok(())
+        };
+        app.db.query(&statement.sql, &statement.params, read).await?;
     }
     if several {
-        found.sort_unstable_by_key(|listed| listed.seq);
-        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        listed.sort();
+        listed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    Ok(found)
+    Ok(listed)
 }
 
-/// Page `page` of `per_page` clients.
+/// Page `page` of `per_page` clients, behind `prefix`.
 pub(super) async fn page(
     app: &App,
     filter: &Filter,
     page: u64,
     per_page: u64,
-    with_secrets: bool,
-) -> DbResult<Vec<Listed>> {
+    view: &View,
+    prefix: &str,
+) -> DbResult<Listed> {
     let slot = Slot::of(Kind::ClientList, &app.tenant, "");
     let state = app.db.generations().now(slot);
-    let Some(start) = start_of(app, filter, page, per_page, state).await? else { return Ok(Vec::new()) };
-    let listed = after(app, filter, start, per_page, with_secrets).await?;
+    let Some(start) = start_of(app, filter, page, per_page, state).await? else {
+        return Ok(Listed::new(prefix));
+    };
+    let listed = after(app, filter, start, per_page, view, prefix).await?;
     if let Some(last) = listed.last()
         && listed.len() as u64 == per_page
     {
-        app.clients.positions.0.insert((filter.clone(), per_page, page + 1), (state, last.seq));
+        app.clients.positions.0.insert((filter.clone(), per_page, page + 1), (state, last));
     }
     Ok(listed)
 }

@@ -117,9 +117,24 @@ impl View {
     }
 }
 
+/// A stored client, wherever its text is.
+#[derive(Clone, Copy)]
+pub(super) struct Stored<'a> {
+    pub(super) json: &'a str,
+    pub(super) signing_keys_at: usize,
+    pub(super) client_secret_at: usize,
+}
+
+impl<'a> From<&'a StoredClient> for Stored<'a> {
+    fn from(stored: &'a StoredClient) -> Self {
+        let StoredClient { json, signing_keys_at, client_secret_at } = stored;
+        Self { json, signing_keys_at: *signing_keys_at, client_secret_at: *client_secret_at }
+    }
+}
+
 /// What a client's answer is put together from.
 pub(super) struct Parts<'a> {
-    pub(super) stored: &'a StoredClient,
+    pub(super) stored: Stored<'a>,
     pub(super) secret: Option<&'a str>,
     /// The member `signing_keys` with its name.
     pub(super) signing_keys: &'a str,
@@ -164,15 +179,15 @@ pub(super) fn append(out: &mut Vec<u8>, members: impl IntoIterator<Item = String
 }
 
 fn whole(out: &mut Vec<u8>, parts: &Parts<'_>) {
-    let StoredClient { json, signing_keys_at, client_secret_at } = parts.stored;
+    let Stored { json, signing_keys_at, client_secret_at } = parts.stored;
     let json = json.as_bytes();
-    out.extend_from_slice(&json[..*signing_keys_at]);
+    out.extend_from_slice(&json[..signing_keys_at]);
     if parts.is_new {
         out.extend_from_slice(br#""encrypted":true,"#);
     }
     out.extend_from_slice(parts.signing_keys.as_bytes());
     out.push(b',');
-    out.extend_from_slice(&json[*signing_keys_at..*client_secret_at]);
+    out.extend_from_slice(&json[signing_keys_at..client_secret_at]);
     if let Some(secret) = parts.secret {
         out.extend_from_slice(br#","client_secret":"#);
         let plain = secret.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\');
@@ -184,7 +199,7 @@ fn whole(out: &mut Vec<u8>, parts: &Parts<'_>) {
             out.extend_from_slice(serde_json::Value::from(secret).to_string().as_bytes());
         }
     }
-    out.extend_from_slice(&json[*client_secret_at..]);
+    out.extend_from_slice(&json[client_secret_at..]);
 }
 
 /// The members of a JSON object, each value as its text.
@@ -224,7 +239,7 @@ mod tests {
             .unwrap();
         let stored = document.to_stored();
         let parts = Parts {
-            stored: &stored,
+            stored: (&stored).into(),
             secret: Some("s\"x"),
             signing_keys: r#""signing_keys":[]"#,
             is_new: false,

@@ -1,6 +1,6 @@
 //! The Clients API.
 
-use super::list::{self, Filter, Listed};
+use super::list::{self, Filter};
 use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
 use super::{Client, new_client_id, references, search, secrets};
@@ -82,7 +82,8 @@ fn respond(
         Answer::Created | Answer::Changed => &keys.signing_keys().written,
     };
     let mut body = Vec::with_capacity(stored.json.len() + signing_keys.len() + 256);
-    let parts = Parts { stored, secret, signing_keys, is_new: matches!(answer, Answer::Created) };
+    let parts =
+        Parts { stored: stored.into(), secret, signing_keys, is_new: matches!(answer, Answer::Created) };
     render::client(&mut body, &parts, view);
     json(status, body)
 }
@@ -270,55 +271,36 @@ async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): Raw
     let filter = filter(&query, &page)?;
     let include = query.flag("include_fields").unwrap_or(true);
     let view = View::of(caller.scopes()).with_fields(query.text("fields"), include);
-    let keys = app.keys().await?;
     match page {
         Page::Number { page, per_page, include_totals } => {
-            let listed = list::page(&app, &filter, page, per_page, view.shows_secret()).await?;
             let total = list::count(&app, &filter).await?;
-            let start = page.saturating_mul(per_page);
-            let prefix = if include_totals {
-                format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"clients":["#)
-            } else {
-                "[".into()
-            };
-            let mut response =
-                list_body(&keys, &prefix, &listed, if include_totals { "]}" } else { "]" }, &view);
-            if !include_totals {
-                let link = list_link(&app, CLIENTS, raw.as_deref(), page, per_page, total);
-                if let Ok(link) = HeaderValue::from_str(&link) {
-                    response.headers_mut().insert(header::LINK, link);
-                }
+            if include_totals {
+                let start = page.saturating_mul(per_page);
+                let prefix = format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"clients":["#);
+                let listed = list::page(&app, &filter, page, per_page, &view, &prefix).await?;
+                return Ok(json(StatusCode::OK, listed.finish("]}")));
+            }
+            let listed = list::page(&app, &filter, page, per_page, &view, "[").await?;
+            let mut response = json(StatusCode::OK, listed.finish("]"));
+            let link = list_link(&app, CLIENTS, raw.as_deref(), page, per_page, total);
+            if let Ok(link) = HeaderValue::from_str(&link) {
+                response.headers_mut().insert(header::LINK, link);
             }
             Ok(response)
         }
         Page::Checkpoint { after, take } => {
             let after = after.and_then(|position| position.parse().ok()).unwrap_or(0);
-            let mut listed = list::after(&app, &filter, after, take + 1, view.shows_secret()).await?;
+            let prefix = r#"{"clients":["#;
+            let mut listed = list::after(&app, &filter, after, take + 1, &view, prefix).await?;
             let more = listed.len() as u64 > take;
             if more {
-                listed.pop();
+                listed.truncate(listed.len() - 1);
             }
-            let next = listed.last().filter(|_| more).map(|last| app.checkpoint(&last.seq.to_string()));
+            let next = listed.last().filter(|_| more).map(|last| app.checkpoint(&last.to_string()));
             let suffix = next.map_or_else(|| "]}".to_owned(), |next| format!(r#"],"next":"{next}"}}"#));
-            Ok(list_body(&keys, r#"{"clients":["#, &listed, &suffix, &view))
+            Ok(json(StatusCode::OK, listed.finish(&suffix)))
         }
     }
-}
-
-fn list_body(keys: &Keys, prefix: &str, listed: &[Listed], suffix: &str, view: &View) -> Response {
-    let signing_keys = &keys.signing_keys().read;
-    let size: usize = listed.iter().map(|one| one.stored.json.len() + signing_keys.len() + 128).sum();
-    let mut body = Vec::with_capacity(prefix.len() + size + suffix.len());
-    body.extend_from_slice(prefix.as_bytes());
-    for (i, one) in listed.iter().enumerate() {
-        if i > 0 {
-            body.push(b',');
-        }
-        let secret = one.secret.as_ref().map(|secret| secret.as_str());
-        render::client(&mut body, &Parts { stored: &one.stored, secret, signing_keys, is_new: false }, view);
-    }
-    body.extend_from_slice(suffix.as_bytes());
-    json(StatusCode::OK, body)
 }
 
 fn filter(query: &Query, page: &Page) -> ApiResult<Filter> {

@@ -3,6 +3,7 @@
 use super::value::{Param, Row};
 use super::{DbError, DbResult};
 use crossbeam_queue::ArrayQueue;
+use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,8 @@ impl Sqlite {
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> DbResult<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without it, binding a parameter that the planner looked at makes SQLite prepare the statement anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;",
     )?;

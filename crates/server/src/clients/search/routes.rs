@@ -71,7 +71,7 @@ pub(in crate::clients) async fn search_clients(
             body.push(b',');
         }
         let keys = r#""signing_keys":[]"#;
-        let parts = Parts { stored: &one.stored, secret: None, signing_keys: keys, is_new: false };
+        let parts = Parts { stored: (&one.stored).into(), secret: None, signing_keys: keys, is_new: false };
         render::client(&mut body, &parts, &view);
         let times = [("created_at", one.created_at), ("updated_at", one.position.updated_at)];
         render::append(
