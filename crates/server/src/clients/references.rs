@@ -130,6 +130,10 @@ impl Place {
     }
 }
 
+/// Nothing has a longer id or name, in bytes: identifiers of APIs have 600 characters at most. What is longer refers to
+/// nothing, and would not fit into an index.
+const LONGEST: usize = 2_400;
+
 /// A reference, and where it stands.
 #[derive(PartialEq)]
 struct Reference<'a> {
@@ -142,7 +146,7 @@ struct Reference<'a> {
 fn of(document: &ClientDocument) -> Vec<Reference<'_>> {
     let of_place = |(place, kind, is_checked): (Place, Kind, bool)| {
         let ids = place.ids(document.members()).into_iter();
-        ids.map(move |id| Reference { place, kind, id, is_checked })
+        ids.filter(|id| id.len() <= LONGEST).map(move |id| Reference { place, kind, id, is_checked })
     };
     PLACES.into_iter().flat_map(of_place).collect()
 }

@@ -35,8 +35,12 @@ pub(super) struct Sealed {
 
 const IDP_INITIATED: &str = "idpinitiated";
 
+/// The longest id of a client, and more; what is longer would not fit into an index.
+const LONGEST_CLIENT_ID: usize = 100;
+
 fn idp_initiated_client(connection: &Object) -> Option<&str> {
-    connection.get("options")?.get(IDP_INITIATED)?.get("client_id")?.as_str()
+    let client_id = connection.get("options")?.get(IDP_INITIATED)?.get("client_id")?.as_str();
+    client_id.filter(|id| id.len() <= LONGEST_CLIENT_ID)
 }
 
 impl Sealed {

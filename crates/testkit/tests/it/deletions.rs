@@ -492,3 +492,20 @@ async fn what_was_deleted_is_named_nowhere_any_more() {
         assert!(gone > 10, "{SEED}={seed}: a run in which hardly anything is deleted shows nothing");
     }
 }
+
+#[tokio::test]
+async fn what_refers_to_nothing_may_be_of_any_length() {
+    let t = Testkit::start().await;
+    // Hardly compressible, as an index would have to hold it.
+    let mut choice = Choice(1);
+    let long = (0..1_000).map(|_| choice.next().to_string()).collect::<Vec<_>>().concat();
+    let body = json!({"allowed_clients": [long], "addons": {"office365": {"domain": "d", "connection": long}},
+        "token_vault_privileged_access": {"credentials": [], "grants": [{"connection": long, "scopes": ["s"]}]}});
+    let client = t.create_client(body.clone()).await;
+    for (name, value) in body.as_object().unwrap() {
+        assert_eq!(&client[name], value);
+    }
+    let body = json!({"name": "c", "strategy": "samlp", "options": {"idpinitiated": {"client_id": long}}});
+    let connection = t.admin.post("/api/v2/connections", &body).await.expect(201);
+    assert_eq!(connection["options"]["idpinitiated"]["client_id"], long);
+}
