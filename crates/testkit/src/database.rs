@@ -115,11 +115,11 @@ impl Database {
         ));
     }
 
-    /// Changes the database behind the server's back.
+    /// Runs statements behind the server's back.
     ///
     /// # Panics
     /// If the statements fail.
-    pub fn tamper(&self, sql: &str) {
+    pub fn execute(&self, sql: &str) {
         if let Some(path) = self.file() {
             let connection = rusqlite::Connection::open(path).expect("the database");
             connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a connection");

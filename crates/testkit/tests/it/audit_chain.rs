@@ -97,7 +97,7 @@ async fn every_way_to_tamper_is_found() {
     for (sql, expected) in cases {
         let t = with_changes(6).await;
         assert!(verify(&t).await.intact);
-        t.database().tamper(&sql.replace("{here}", here));
+        t.database().execute(&sql.replace("{here}", here));
         let report = verify(&t).await;
         assert_eq!(wrong(&report), *expected, "{sql}: {report:?}");
         // The server goes on.
@@ -123,7 +123,7 @@ async fn entries_go_when_they_are_old_and_the_rest_still_proves_itself() {
     let notices = logs(&t.admin, "type:resource_cleanup").await;
     assert!(!notices.is_empty());
     // What somebody else deletes is not passed off as ours.
-    t.database().tamper("DELETE FROM audit_log WHERE seq = (SELECT MIN(a.seq) FROM audit_log a)");
+    t.database().execute("DELETE FROM audit_log WHERE seq = (SELECT MIN(a.seq) FROM audit_log a)");
     assert!(!verify(&t).await.intact);
 }
 
