@@ -454,4 +454,48 @@ async fn every_acknowledged_create_survives_kill_9() {
     }
     println!("{} creates acknowledged over {KILLS} kills, {} stored", acknowledged.len(), found.len());
     assert_eq!(server.stop("TERM").0, Some(0));
+
+    // Every one of them is in the log, and nothing else; the administrator's was made by the first start.
+    let (code, report) = verify(dir.path());
+    assert_eq!((code, &report["intact"]), (0, &json!(true)), "{report}");
+    assert_eq!(report["chains"][0]["entries"], found.len() - 1, "{report}");
+}
+
+/// The exit code of `audit verify`, and what it says.
+fn verify(dir: &Path) -> (i32, Value) {
+    let out = Command::new(PROGRAM)
+        .args(["audit", "verify", "--json", "--data-dir"])
+        .arg(dir)
+        .env_remove("TENANTRY_MASTER_KEY")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    (out.status.code().unwrap(), serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("{said}")))
+}
+
+#[test]
+fn a_log_that_was_altered_is_found_out() {
+    let dir = TempDir::new().unwrap();
+    let server = serve(dir.path(), &[]);
+    let env = env(dir.path());
+    for name in ["one", "two"] {
+        let create = Command::new(PROGRAM).args(["clients", "create", "--name", name]).envs(&env).output();
+        assert!(create.unwrap().status.success());
+    }
+    let (code, report) = verify(dir.path());
+    assert_eq!((code, &report["chains"][0]["entries"]), (0, &json!(2)), "beside the server: {report}");
+    assert_eq!(server.stop("TERM").0, Some(0));
+    let path = dir.path().join("tenantry.db");
+    let mut file = std::fs::read(&path).unwrap();
+    // What was written earlier may also stand in places that are free again.
+    let (created, deleted) = (b"Create a client", b"Delete a client");
+    while let Some(at) = file.windows(created.len()).position(|part| part == created) {
+        file[at..at + created.len()].copy_from_slice(deleted);
+    }
+    std::fs::write(&path, file).unwrap();
+    let (code, report) = verify(dir.path());
+    assert_eq!((code, &report["intact"]), (1, &json!(false)), "{report}");
+    assert_eq!(report["problems"].as_array().map(Vec::len), Some(2), "{report}");
+    let people = run(dir.path(), "audit", &[]);
+    assert_eq!(people.status.code(), Some(2), "a subcommand is missing");
 }

@@ -246,23 +246,18 @@ async fn only_those_who_may_read_the_log_do() {
     assert_eq!(t.nobody().get("/api/v2/logs/1").await.status, 401);
 }
 
-#[tokio::test]
-async fn no_secret_is_in_the_log() {
-    let t = Testkit::start().await;
-    let secret = "planted-5ecre7";
-    let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
-    let path = format!("/api/v2/clients/{}", machine.client_id);
-    let pem = tenantry_testkit::public_key_pem();
-    let requests = [
+/// Requests with a secret in every place that takes one, and in some that do not.
+fn planting(path: &str, secret: &str, pem: &str) -> Vec<(Method, String, Value)> {
+    vec![
         (
             Method::POST,
             "/api/v2/clients".to_owned(),
             json!({"name": "c", "client_metadata": {"api_key": secret},
             "encryption_key": {"pub": secret, "cert": "c"}, "addons": {"azure_sb": {"sasKey": secret}}}),
         ),
-        (Method::PATCH, path.clone(), json!({"client_secret": secret})),
-        (Method::PATCH, path.clone(), json!({"client_secret": [secret]})),
-        (Method::PATCH, path.clone(), json!({"client_secret": secret, "nothing": secret})),
+        (Method::PATCH, path.to_owned(), json!({"client_secret": secret})),
+        (Method::PATCH, path.to_owned(), json!({"client_secret": [secret]})),
+        (Method::PATCH, path.to_owned(), json!({"client_secret": secret, "nothing": secret})),
         (
             Method::POST,
             format!("{path}/rotate-secret"),
@@ -333,7 +328,17 @@ async fn no_secret_is_in_the_log() {
             "configuration": {"sid": "S", "delivery_methods": ["text"]}, "credentials": {"auth_token": secret}}),
         ),
         (Method::PATCH, "/api/v2/tenants/settings".to_owned(), json!({"client_secret": secret})),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log() {
+    let t = Testkit::start().await;
+    let secret = "planted-5ecre7";
+    let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let path = format!("/api/v2/clients/{}", machine.client_id);
+    let pem = tenantry_testkit::public_key_pem();
+    let requests = planting(&path, secret, &pem);
     let (mut done, mut refused) = (0, 0);
     for (method, path, body) in requests {
         let reply = t.admin.send(t.admin.request(method, &path).json(&body)).await;

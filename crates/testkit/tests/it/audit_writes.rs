@@ -87,83 +87,83 @@ async fn every_write_that_is_served_leaves_one_entry_that_says_what_it_changed()
     let routes = t.running().routes();
     let mut w = Writer { t, tried: BTreeSet::new() };
     let id = |answer: &Value, name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
 
     // Applications.
-    let client = w.write(post.clone(), "/api/v2/clients", "/api/v2/clients", json!({"name": "c"})).await;
+    let client = w.write(Method::POST, "/api/v2/clients", "/api/v2/clients", json!({"name": "c"})).await;
     let client_id = id(&client, "client_id");
     let path = format!("/api/v2/clients/{client_id}");
-    let _ = w.write(patch.clone(), "/api/v2/clients/{id}", &path, json!({"name": "d"})).await;
+    let _ = w.write(Method::PATCH, "/api/v2/clients/{id}", &path, json!({"name": "d"})).await;
     let rotate = "/api/v2/clients/{id}/rotate-secret";
     let grace = json!({"grace_period_seconds": 60});
-    let _ = w.write(post.clone(), rotate, &format!("{path}/rotate-secret"), grace).await;
+    let _ = w.write(Method::POST, rotate, &format!("{path}/rotate-secret"), grace).await;
     let secrets = w.t.admin.get(&format!("{path}/secrets")).await.expect(200);
     let old = secrets.as_array().unwrap().iter().find(|secret| secret["is_current"] == false).unwrap();
     let old = format!("{path}/secrets/{}", id(old, "id"));
-    let _ = w.write(delete.clone(), "/api/v2/clients/{id}/secrets/{secret_id}", &old, Value::Null).await;
+    let _ = w.write(Method::DELETE, "/api/v2/clients/{id}/secrets/{secret_id}", &old, Value::Null).await;
     let key =
         json!({"credential_type": "public_key", "name": "k", "pem": tenantry_testkit::public_key_pem()});
     let credentials = "/api/v2/clients/{client_id}/credentials";
-    let credential = w.write(post.clone(), credentials, &format!("{path}/credentials"), key).await;
+    let credential = w.write(Method::POST, credentials, &format!("{path}/credentials"), key).await;
     let credential = format!("{path}/credentials/{}", id(&credential, "id"));
     let one = "/api/v2/clients/{client_id}/credentials/{credential_id}";
     let expiry = json!({"expires_at": "2099-01-01T00:00:00.000Z"});
-    let _ = w.write(patch.clone(), one, &credential, expiry).await;
-    let _ = w.write(delete.clone(), one, &credential, Value::Null).await;
+    let _ = w.write(Method::PATCH, one, &credential, expiry).await;
+    let _ = w.write(Method::DELETE, one, &credential, Value::Null).await;
     let enable = json!({"client_id_metadata_document_supported": true});
     let settings = "/api/v2/tenants/settings";
-    let _ = w.write(patch.clone(), settings, settings, enable).await;
+    let _ = w.write(Method::PATCH, settings, settings, enable).await;
     let url = "https://client.example/metadata.json";
     let document = json!({"client_id": url, "client_name": "W", "redirect_uris": ["https://client.example/"],
         "grant_types": ["authorization_code"], "token_endpoint_auth_method": "none"});
     web.put("client.example/metadata.json", crate::web::Page::json(&document));
     for path in ["/api/v2/clients/cimd/preview", "/api/v2/clients/cimd/register"] {
-        let _ = w.write(post.clone(), path, path, json!({"external_client_id": url})).await;
+        let _ = w.write(Method::POST, path, path, json!({"external_client_id": url})).await;
     }
 
     // APIs and grants.
     let api = json!({"identifier": "https://a.example/", "name": "a", "scopes": [{"value": "read"}]});
-    let api = w.write(post.clone(), "/api/v2/resource-servers", "/api/v2/resource-servers", api).await;
+    let api = w.write(Method::POST, "/api/v2/resource-servers", "/api/v2/resource-servers", api).await;
     let api_path = format!("/api/v2/resource-servers/{}", id(&api, "id"));
-    let _ = w.write(patch.clone(), "/api/v2/resource-servers/{id}", &api_path, json!({"name": "b"})).await;
+    let _ = w.write(Method::PATCH, "/api/v2/resource-servers/{id}", &api_path, json!({"name": "b"})).await;
     let grant = json!({"client_id": client_id, "audience": "https://a.example/", "scope": ["read"],
         "organization_usage": "allow"});
-    let grant = w.write(post.clone(), "/api/v2/client-grants", "/api/v2/client-grants", grant).await;
+    let grant = w.write(Method::POST, "/api/v2/client-grants", "/api/v2/client-grants", grant).await;
     let grant_id = id(&grant, "id");
     let grant_path = format!("/api/v2/client-grants/{grant_id}");
-    let _ = w.write(patch.clone(), "/api/v2/client-grants/{id}", &grant_path, json!({"scope": []})).await;
+    let _ = w.write(Method::PATCH, "/api/v2/client-grants/{id}", &grant_path, json!({"scope": []})).await;
 
     // Connections.
     let body = json!({"name": "con", "strategy": "auth0"});
-    let connection = w.write(post.clone(), "/api/v2/connections", "/api/v2/connections", body).await;
+    let connection = w.write(Method::POST, "/api/v2/connections", "/api/v2/connections", body).await;
     let connection_id = id(&connection, "id");
     let path_of_connection = format!("/api/v2/connections/{connection_id}");
     let body = json!({"display_name": "Con"});
-    let _ = w.write(patch.clone(), "/api/v2/connections/{id}", &path_of_connection, body).await;
+    let _ = w.write(Method::PATCH, "/api/v2/connections/{id}", &path_of_connection, body).await;
     let body = json!([{"client_id": client_id, "status": true}]);
     let path_of_clients = format!("{path_of_connection}/clients");
-    let _ = w.write(patch.clone(), "/api/v2/connections/{id}/clients", &path_of_clients, body).await;
+    let _ = w.write(Method::PATCH, "/api/v2/connections/{id}/clients", &path_of_clients, body).await;
 
     // Profiles.
     for (collection, body) in [
         ("/api/v2/connection-profiles", json!({"name": "p"})),
         ("/api/v2/user-attribute-profiles", profile()),
     ] {
-        let made = w.write(post.clone(), collection, collection, body).await;
+        let made = w.write(Method::POST, collection, collection, body).await;
         let path = format!("{collection}/{}", id(&made, "id"));
         let route = routes.iter().find(|route| filled(route.path) == format!("{collection}/x")).unwrap().path;
-        let _ = w.write(patch.clone(), route, &path, json!({"name": "q"})).await;
-        let _ = w.write(delete.clone(), route, &path, Value::Null).await;
+        let _ = w.write(Method::PATCH, route, &path, json!({"name": "q"})).await;
+        let _ = w.write(Method::DELETE, route, &path, Value::Null).await;
     }
 
     organizations(&mut w, &client_id, &grant_id, &connection_id).await;
     kept_settings(&mut w).await;
+    kept_objects(&mut w).await;
 
     // What was made goes again.
-    let _ = w.write(delete.clone(), "/api/v2/connections/{id}", &path_of_connection, Value::Null).await;
-    let _ = w.write(delete.clone(), "/api/v2/client-grants/{id}", &grant_path, Value::Null).await;
-    let _ = w.write(delete.clone(), "/api/v2/resource-servers/{id}", &api_path, Value::Null).await;
-    let _ = w.write(delete.clone(), "/api/v2/clients/{id}", &path, Value::Null).await;
+    let _ = w.write(Method::DELETE, "/api/v2/connections/{id}", &path_of_connection, Value::Null).await;
+    let _ = w.write(Method::DELETE, "/api/v2/client-grants/{id}", &grant_path, Value::Null).await;
+    let _ = w.write(Method::DELETE, "/api/v2/resource-servers/{id}", &api_path, Value::Null).await;
+    let _ = w.write(Method::DELETE, "/api/v2/clients/{id}", &path, Value::Null).await;
 
     let rest: Vec<_> = routes
         .iter()
@@ -180,26 +180,25 @@ fn profile() -> Value {
 }
 
 async fn organizations(w: &mut Writer, client_id: &str, grant_id: &str, connection_id: &str) {
-    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
     let made =
-        w.write(post.clone(), "/api/v2/organizations", "/api/v2/organizations", json!({"name": "o"})).await;
+        w.write(Method::POST, "/api/v2/organizations", "/api/v2/organizations", json!({"name": "o"})).await;
     let path = format!("/api/v2/organizations/{}", made["id"].as_str().unwrap());
-    let _ = w.write(patch.clone(), ORGANIZATION, &path, json!({"display_name": "O"})).await;
+    let _ = w.write(Method::PATCH, ORGANIZATION, &path, json!({"display_name": "O"})).await;
     let grants = "/api/v2/organizations/{id}/client-grants";
     let _ =
-        w.write(post.clone(), grants, &format!("{path}/client-grants"), json!({"grant_id": grant_id})).await;
+        w.write(Method::POST, grants, &format!("{path}/client-grants"), json!({"grant_id": grant_id})).await;
     let grant = format!("{path}/client-grants/{grant_id}");
     let _ = w
-        .write(delete.clone(), "/api/v2/organizations/{id}/client-grants/{grant_id}", &grant, Value::Null)
+        .write(Method::DELETE, "/api/v2/organizations/{id}/client-grants/{grant_id}", &grant, Value::Null)
         .await;
     let clients = "/api/v2/organizations/{id}/clients";
     let body = json!({"clients": [{"client_id": client_id}]});
-    let _ = w.write(post.clone(), clients, &format!("{path}/clients"), body).await;
+    let _ = w.write(Method::POST, clients, &format!("{path}/clients"), body).await;
     let one = format!("{path}/clients/{client_id}");
     let body = json!({"use_for_member_access": true});
-    let _ = w.write(patch.clone(), "/api/v2/organizations/{id}/clients/{client_id}", &one, body).await;
+    let _ = w.write(Method::PATCH, "/api/v2/organizations/{id}/clients/{client_id}", &one, body).await;
     let body = json!({"clients": [client_id]});
-    let _ = w.write(delete.clone(), clients, &format!("{path}/clients"), body).await;
+    let _ = w.write(Method::DELETE, clients, &format!("{path}/clients"), body).await;
     for (all, one, member) in [
         (
             "/api/v2/organizations/{id}/connections",
@@ -213,103 +212,126 @@ async fn organizations(w: &mut Writer, client_id: &str, grant_id: &str, connecti
         ),
     ] {
         let body = json!({"connection_id": connection_id});
-        let _ = w.write(post.clone(), all, &format!("{path}/{member}"), body).await;
+        let _ = w.write(Method::POST, all, &format!("{path}/{member}"), body).await;
         let path = format!("{path}/{member}/{connection_id}");
         let body = json!({"assign_membership_on_login": true});
-        let _ = w.write(patch.clone(), one, &path, body).await;
-        let _ = w.write(delete.clone(), one, &path, Value::Null).await;
+        let _ = w.write(Method::PATCH, one, &path, body).await;
+        let _ = w.write(Method::DELETE, one, &path, Value::Null).await;
     }
     let domains = "/api/v2/organizations/{id}/discovery-domains";
     let body = json!({"domain": "a.example", "status": "pending"});
-    let domain = w.write(post, domains, &format!("{path}/discovery-domains"), body).await;
+    let domain = w.write(Method::POST, domains, &format!("{path}/discovery-domains"), body).await;
     let domain = format!("{path}/discovery-domains/{}", domain["id"].as_str().unwrap());
     let one = "/api/v2/organizations/{id}/discovery-domains/{discovery_domain_id}";
-    let _ = w.write(patch, one, &domain, json!({"status": "verified"})).await;
-    let _ = w.write(delete.clone(), one, &domain, Value::Null).await;
-    let _ = w.write(delete, ORGANIZATION, &path, Value::Null).await;
+    let _ = w.write(Method::PATCH, one, &domain, json!({"status": "verified"})).await;
+    let _ = w.write(Method::DELETE, one, &domain, Value::Null).await;
+    let _ = w.write(Method::DELETE, ORGANIZATION, &path, Value::Null).await;
 }
 
 /// Settings that are read can be written back; of the others something that they take.
 async fn kept_settings(w: &mut Writer) {
-    let (post, patch, put, delete) = (Method::POST, Method::PATCH, Method::PUT, Method::DELETE);
     for (method, path) in [
-        (&patch, "/api/v2/attack-protection/bot-detection"),
-        (&patch, "/api/v2/attack-protection/breached-password-detection"),
-        (&patch, "/api/v2/attack-protection/brute-force-protection"),
-        (&patch, "/api/v2/attack-protection/phone-provider-protection"),
-        (&patch, "/api/v2/attack-protection/suspicious-ip-throttling"),
-        (&put, "/api/v2/guardian/factors/phone/message-types"),
-        (&put, "/api/v2/guardian/policies"),
-        (&patch, "/api/v2/prompts"),
-        (&patch, "/api/v2/risk-assessments/settings"),
-        (&patch, "/api/v2/risk-assessments/settings/new-device"),
-        (&patch, "/api/v2/supplemental-signals"),
+        (Method::PATCH, "/api/v2/attack-protection/bot-detection"),
+        (Method::PATCH, "/api/v2/attack-protection/breached-password-detection"),
+        (Method::PATCH, "/api/v2/attack-protection/brute-force-protection"),
+        (Method::PATCH, "/api/v2/attack-protection/phone-provider-protection"),
+        (Method::PATCH, "/api/v2/attack-protection/suspicious-ip-throttling"),
+        (Method::PUT, "/api/v2/guardian/factors/phone/message-types"),
+        (Method::PUT, "/api/v2/guardian/policies"),
+        (Method::PATCH, "/api/v2/prompts"),
+        (Method::PATCH, "/api/v2/risk-assessments/settings"),
+        (Method::PATCH, "/api/v2/risk-assessments/settings/new-device"),
+        (Method::PATCH, "/api/v2/supplemental-signals"),
     ] {
-        w.write_back(method.clone(), path, path).await;
+        w.write_back(method, path, path).await;
     }
     let message = json!({"enrollment_message": "e", "verification_message": "v"});
     let twilio = json!({"from": "+1", "sid": "S", "auth_token": "t"});
     for (method, path, body) in [
-        (&patch, "/api/v2/attack-protection/captcha", json!({"active_provider_id": "auth_challenge"})),
-        (&patch, "/api/v2/branding", json!({"logo_url": "https://a.b/l.png"})),
-        (&put, "/api/v2/guardian/factors/duo/settings", json!({"ikey": "i", "skey": "s", "host": "h"})),
-        (&patch, "/api/v2/guardian/factors/duo/settings", json!({"ikey": "j"})),
-        (&put, "/api/v2/guardian/factors/phone/providers/twilio", twilio.clone()),
-        (&put, "/api/v2/guardian/factors/sms/providers/twilio", twilio),
-        (&put, "/api/v2/guardian/factors/phone/selected-provider", json!({"provider": "auth0"})),
-        (&put, "/api/v2/guardian/factors/sms/selected-provider", json!({"provider": "auth0"})),
+        (Method::PATCH, "/api/v2/attack-protection/captcha", json!({"active_provider_id": "auth_challenge"})),
+        (Method::PATCH, "/api/v2/branding", json!({"logo_url": "https://a.b/l.png"})),
         (
-            &put,
+            Method::PUT,
+            "/api/v2/guardian/factors/duo/settings",
+            json!({"ikey": "i", "skey": "s", "host": "h"}),
+        ),
+        (Method::PATCH, "/api/v2/guardian/factors/duo/settings", json!({"ikey": "j"})),
+        (Method::PUT, "/api/v2/guardian/factors/phone/providers/twilio", twilio.clone()),
+        (Method::PUT, "/api/v2/guardian/factors/sms/providers/twilio", twilio),
+        (Method::PUT, "/api/v2/guardian/factors/phone/selected-provider", json!({"provider": "auth0"})),
+        (Method::PUT, "/api/v2/guardian/factors/sms/selected-provider", json!({"provider": "auth0"})),
+        (
+            Method::PUT,
             "/api/v2/guardian/factors/push-notification/selected-provider",
             json!({"provider": "guardian"}),
         ),
-        (&put, "/api/v2/guardian/factors/phone/templates", message.clone()),
-        (&put, "/api/v2/guardian/factors/sms/templates", message),
-        (&patch, "/api/v2/guardian/factors/push-notification/providers/apns", json!({"sandbox": true})),
-        (&put, "/api/v2/guardian/factors/push-notification/providers/apns", json!({"sandbox": false})),
-        (&patch, "/api/v2/guardian/factors/push-notification/providers/fcm", json!({"server_key": "k"})),
-        (&put, "/api/v2/guardian/factors/push-notification/providers/fcm", json!({"server_key": "k"})),
+        (Method::PUT, "/api/v2/guardian/factors/phone/templates", message.clone()),
+        (Method::PUT, "/api/v2/guardian/factors/sms/templates", message),
         (
-            &patch,
+            Method::PATCH,
+            "/api/v2/guardian/factors/push-notification/providers/apns",
+            json!({"sandbox": true}),
+        ),
+        (Method::PUT, "/api/v2/guardian/factors/push-notification/providers/apns", json!({"sandbox": false})),
+        (
+            Method::PATCH,
+            "/api/v2/guardian/factors/push-notification/providers/fcm",
+            json!({"server_key": "k"}),
+        ),
+        (Method::PUT, "/api/v2/guardian/factors/push-notification/providers/fcm", json!({"server_key": "k"})),
+        (
+            Method::PATCH,
             "/api/v2/guardian/factors/push-notification/providers/fcmv1",
             json!({"server_credentials": "k"}),
         ),
         (
-            &put,
+            Method::PUT,
             "/api/v2/guardian/factors/push-notification/providers/fcmv1",
             json!({"server_credentials": "k"}),
         ),
-        (&patch, "/api/v2/guardian/factors/push-notification/providers/sns", json!({"aws_region": "r"})),
-        (&put, "/api/v2/guardian/factors/push-notification/providers/sns", json!({"aws_region": "r"})),
         (
-            &patch,
+            Method::PATCH,
+            "/api/v2/guardian/factors/push-notification/providers/sns",
+            json!({"aws_region": "r"}),
+        ),
+        (Method::PUT, "/api/v2/guardian/factors/push-notification/providers/sns", json!({"aws_region": "r"})),
+        (
+            Method::PATCH,
             "/api/v2/prompts/rendering",
             json!({"configs": [{"prompt": "signup", "screen": "signup", "rendering_mode": "standard"}]}),
         ),
-        (&post, "/api/v2/emails/provider", json!({"name": "mandrill", "credentials": {"api_key": "k"}})),
-        (&patch, "/api/v2/emails/provider", json!({"enabled": false})),
+        (
+            Method::POST,
+            "/api/v2/emails/provider",
+            json!({"name": "mandrill", "credentials": {"api_key": "k"}}),
+        ),
+        (Method::PATCH, "/api/v2/emails/provider", json!({"enabled": false})),
     ] {
-        let _ = w.write(method.clone(), path, path, body).await;
+        let _ = w.write(method, path, path, body).await;
     }
-    let _ = w.write(delete.clone(), "/api/v2/emails/provider", "/api/v2/emails/provider", Value::Null).await;
+    let _ = w.write(Method::DELETE, "/api/v2/emails/provider", "/api/v2/emails/provider", Value::Null).await;
+}
+
+/// Settings of which there are several.
+async fn kept_objects(w: &mut Writer) {
     let factor = "/api/v2/guardian/factors/{name}";
-    let _ = w.write(put.clone(), factor, "/api/v2/guardian/factors/otp", json!({"enabled": true})).await;
+    let _ = w.write(Method::PUT, factor, "/api/v2/guardian/factors/otp", json!({"enabled": true})).await;
     let text = "/api/v2/prompts/{prompt}/custom-text/{language}";
     let body = json!({"login": {"title": "W"}});
-    let _ = w.write(put.clone(), text, "/api/v2/prompts/login/custom-text/en", body).await;
+    let _ = w.write(Method::PUT, text, "/api/v2/prompts/login/custom-text/en", body).await;
     let partials = "/api/v2/prompts/{prompt}/partials";
     let body = json!({"login": {"form-content-start": "<p>x</p>"}});
-    let _ = w.write(put.clone(), partials, "/api/v2/prompts/login/partials", body).await;
+    let _ = w.write(Method::PUT, partials, "/api/v2/prompts/login/partials", body).await;
     let screen = "/api/v2/prompts/{prompt}/screen/{screen}/rendering";
     let body = json!({"rendering_mode": "advanced"});
-    let _ = w.write(patch.clone(), screen, "/api/v2/prompts/login/screen/login/rendering", body).await;
+    let _ = w.write(Method::PATCH, screen, "/api/v2/prompts/login/screen/login/rendering", body).await;
     let template = json!({"template": "welcome_email", "body": "b", "from": "", "resultUrl": "https://a.b",
         "subject": "s", "syntax": "liquid", "urlLifetimeInSeconds": 3600, "enabled": false});
     let templates = "/api/v2/email-templates";
-    let _ = w.write(post.clone(), templates, templates, template.clone()).await;
+    let _ = w.write(Method::POST, templates, templates, template.clone()).await;
     let (route, path) = ("/api/v2/email-templates/{templateName}", "/api/v2/email-templates/welcome_email");
-    let _ = w.write(patch.clone(), route, path, json!({"subject": "t"})).await;
-    let _ = w.write(put, route, path, template).await;
+    let _ = w.write(Method::PATCH, route, path, json!({"subject": "t"})).await;
+    let _ = w.write(Method::PUT, route, path, template).await;
     let provider = json!({"name": "twilio", "configuration": {"sid": "S", "delivery_methods": ["text"]},
         "credentials": {"auth_token": "t"}});
     let content = json!({"type": "otp_verify", "disabled": false, "content": {"syntax": "liquid", "body": {"text": "t"}}});
@@ -336,9 +358,9 @@ async fn kept_settings(w: &mut Writer) {
             crate::settings::theme(),
         ),
     ] {
-        let made = w.write(post.clone(), collection, collection, body).await;
+        let made = w.write(Method::POST, collection, collection, body).await;
         let path = format!("{collection}/{}", made[member].as_str().unwrap());
-        let _ = w.write(patch.clone(), route, &path, change).await;
-        let _ = w.write(delete.clone(), route, &path, Value::Null).await;
+        let _ = w.write(Method::PATCH, route, &path, change).await;
+        let _ = w.write(Method::DELETE, route, &path, Value::Null).await;
     }
 }
