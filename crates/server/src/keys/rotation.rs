@@ -1,7 +1,7 @@
 //! Making, rotating and revoking keys.
 
 use super::store::{self, NewKey, State, StoredKey};
-use super::{open_private, seal_context};
+use super::{open_private, routes::not_found, seal_context};
 use crate::app::App;
 use crate::clock::{Clock, Random};
 use crate::db::{DbError, DbResult};
@@ -94,7 +94,10 @@ pub(crate) async fn keep_next(app: App, mut stopped: watch::Receiver<bool>) {
 
 /// The next key becomes the current one, the current one a previous one; the answer is the new next one.
 pub(super) async fn rotate(app: &App) -> Result<NewKey, Failure> {
-    prepare_next(app).await?;
+    // On a task of its own: a key that was due anyway is no part of this request in the log.
+    let due = app.clone();
+    let prepared = tokio::spawn(async move { prepare_next(&due).await });
+    prepared.await.map_err(|_| DbError::Data("making a signing key panicked".into()))??;
     let key = generate(app).await?;
     let (writer, now) = (app.clone(), app.clock.now_ms());
     let key = app
@@ -106,7 +109,7 @@ pub(super) async fn rotate(app: &App) -> Result<NewKey, Failure> {
             let next = next.ok_or_else(|| DbError::Data("there is no next signing key".into()))?;
             // A key that does not open must not become the one that everything is signed with.
             open_private(&writer.master, tenant, next)?;
-            store::promote(tx, tenant, now)?;
+            store::promote(tx, tenant, &keys, now)?;
             store::insert(tx, tenant, &key, State::Next, now)?;
             Ok::<_, DbError>(key)
         })
@@ -115,19 +118,19 @@ pub(super) async fn rotate(app: &App) -> Result<NewKey, Failure> {
     Ok(key)
 }
 
-/// Revokes a previous key; `None` when there is no such key.
-pub(super) async fn revoke(app: &App, kid: &str) -> Result<Option<StoredKey>, Failure> {
+/// Revokes a previous key.
+pub(super) async fn revoke(app: &App, kid: &str) -> Result<StoredKey, Failure> {
     let (tenant, kid, now) = (app.tenant.clone(), kid.to_owned(), app.clock.now_ms());
     app.db
         .transaction(move |tx| {
-            let Some(key) = store::find_for_update(tx, &tenant, &kid)? else { return Ok(None) };
+            let key = store::find_for_update(tx, &tenant, &kid)?.ok_or_else(not_found)?;
             match key.state {
                 State::Previous => {
-                    store::revoke(tx, &tenant, &kid, now)?;
+                    store::revoke(tx, &tenant, &key, now)?;
                     tracing::info!(kid, "revoked a signing key");
-                    Ok(Some(key))
+                    Ok(key)
                 }
-                State::Revoked => Ok(Some(key)),
+                State::Revoked => Ok(key),
                 State::Current | State::Next => Err(ApiError::new(
                     400,
                     "Only a key that was used before can be revoked; rotate the signing key first",

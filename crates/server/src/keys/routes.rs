@@ -28,7 +28,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
         .put(REVOKE, &[Scope::UPDATE_SIGNING_KEYS], revoke_signing_key)
 }
 
-fn not_found() -> Failure {
+pub(super) fn not_found() -> Failure {
     ApiError::new(404, "Signing key not found.").into()
 }
 
@@ -65,7 +65,7 @@ async fn rotate_signing_key(State(app): State<App>, caller: Caller) -> ApiResult
 
 /// `PUT /keys/signing/{kid}/revoke`.
 async fn revoke_signing_key(State(app): State<App>, Path(kid): Path<String>) -> ApiResult {
-    let key = rotation::revoke(&app, &kid).await?.ok_or_else(not_found)?;
+    let key = rotation::revoke(&app, &kid).await?;
     named(StatusCode::OK, &key.kid, &key.certificate)
 }
 

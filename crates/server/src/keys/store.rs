@@ -1,6 +1,11 @@
 //! Signing keys in the database.
 
+use crate::audit;
 use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
+use tenantry_types::Object;
+
+/// What the log calls a key.
+const RESOURCE: &str = "signing_key";
 
 /// What a key is to its tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,27 +114,45 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, key: &NewKey, state: State, 
     let since = (state == State::Current).then_some(now);
     let NewKey { kid, sealed, certificate } = key;
     tx.execute(INSERT, params![tenant, kid, state.as_str(), sealed, certificate, now, since])?;
+    audit::created(tx, RESOURCE, kid, &shown(state));
     changed(tx, tenant);
     Ok(())
 }
 
-/// The current key ends to sign, and the next one begins.
-pub(super) fn promote(tx: &mut Tx<'_>, tenant: &str, now: i64) -> DbResult<()> {
+/// What the log says of a key.
+fn shown(state: State) -> Object {
+    Object::from_iter([("state".to_owned(), state.as_str().into())])
+}
+
+fn log_step(tx: &mut Tx<'_>, key: &StoredKey, to: State) {
+    audit::updated(tx, RESOURCE, &key.kid, &shown(key.state), &shown(to));
+}
+
+/// Of these keys, the current one ends to sign, and the next one begins.
+pub(super) fn promote(tx: &mut Tx<'_>, tenant: &str, keys: &[StoredKey], now: i64) -> DbResult<()> {
     const END: &str = "UPDATE signing_key SET state = 'previous', current_until = $2 WHERE tenant = $1 AND state = 'current'";
     const BEGIN: &str =
         "UPDATE signing_key SET state = 'current', current_since = $2 WHERE tenant = $1 AND state = 'next'";
     tx.execute(END, params![tenant, now])?;
     tx.execute(BEGIN, params![tenant, now])?;
+    for key in keys {
+        match key.state {
+            State::Current => log_step(tx, key, State::Previous),
+            State::Next => log_step(tx, key, State::Current),
+            State::Previous | State::Revoked => {}
+        }
+    }
     changed(tx, tenant);
     Ok(())
 }
 
 /// A key is good for nothing from now on; its private half goes.
-pub(super) fn revoke(tx: &mut Tx<'_>, tenant: &str, kid: &str, now: i64) -> DbResult<()> {
+pub(super) fn revoke(tx: &mut Tx<'_>, tenant: &str, key: &StoredKey, now: i64) -> DbResult<()> {
     const REVOKE: &str = "UPDATE signing_key SET state = 'revoked', revoked_at = $3, private_key = $4 \
         WHERE tenant = $1 AND kid = $2";
     let nothing: &[u8] = &[];
-    tx.execute(REVOKE, params![tenant, kid, now, nothing])?;
+    tx.execute(REVOKE, params![tenant, &key.kid, now, nothing])?;
+    log_step(tx, key, State::Revoked);
     changed(tx, tenant);
     Ok(())
 }

@@ -155,6 +155,15 @@ async fn every_write_that_is_served_leaves_one_entry_that_says_what_it_changed()
         let _ = w.write(Method::DELETE, route, &path, Value::Null).await;
     }
 
+    // Signing keys.
+    let keys = w.t.admin.get("/api/v2/keys/signing").await.expect(200);
+    let current = keys.as_array().unwrap().iter().find(|key| key["current"] == true).unwrap();
+    let revoke = format!("/api/v2/keys/signing/{}/revoke", id(current, "kid"));
+    let rotate = "/api/v2/keys/signing/rotate";
+    let _ = w.write(Method::POST, rotate, rotate, Value::Null).await;
+    w.t.renew_admin().await;
+    let _ = w.write(Method::PUT, "/api/v2/keys/signing/{kid}/revoke", &revoke, Value::Null).await;
+
     organizations(&mut w, &client_id, &grant_id, &connection_id).await;
     kept_settings(&mut w).await;
     kept_objects(&mut w).await;
