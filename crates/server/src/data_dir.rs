@@ -74,6 +74,9 @@ pub struct ServerFile {
     pub master_key_file: Option<PathBuf>,
     /// Whether the server uses the certificate of the local authority.
     pub uses_local_ca: bool,
+    /// The names of the master keys that the server has, the one that seals first.
+    #[serde(default)]
+    pub master_keys: Vec<String>,
 }
 
 /// The environment variable that may hold the master key.
@@ -161,6 +164,13 @@ impl DataDir {
         self.file("master.key")
     }
 
+    /// Where the master key is read from; `None` when it comes from the environment.
+    #[must_use]
+    pub fn master_key_path(&self, file: Option<&Path>) -> Option<PathBuf> {
+        let path = file.map_or_else(|| self.master_key_file(), Path::to_owned);
+        std::env::var_os(MASTER_KEY_VARIABLE).is_none().then_some(path)
+    }
+
     /// Reads the master key: from the environment, else from `file`. Makes one if there is none, unless `database` has
     /// secrets that are sealed with one already.
     ///
@@ -221,7 +231,7 @@ impl DataDir {
     }
 }
 
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     replace(path, content, 0o600)
 }
 

@@ -19,6 +19,7 @@ mod http;
 mod ids;
 mod keys;
 pub mod maintenance;
+mod master_key;
 mod operations;
 mod ops;
 mod organizations;

@@ -7,7 +7,9 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::RwLock;
 use std::fmt;
+use std::sync::Arc;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// The first byte of every sealed value: the layout that follows (key id, nonce, ciphertext with tag).
@@ -33,11 +35,27 @@ pub enum SealError {
     NoRandomness,
 }
 
-/// The key that seals.
-pub struct MasterKey {
+/// One master key.
+struct Key {
     id: [u8; KEY_ID_LEN],
     key: LessSafeKey,
 }
+
+impl Key {
+    fn parse(text: &str) -> Result<Self, SealError> {
+        let bytes = Zeroizing::new(STANDARD.decode(text).map_err(|_| SealError::BadMasterKey)?);
+        if bytes.len() != KEY_LEN {
+            return Err(SealError::BadMasterKey);
+        }
+        let digest = tenantry_jose::sha256(&[b"tenantry master key id".as_slice(), &bytes].concat());
+        let id = digest[..KEY_ID_LEN].try_into().expect("a digest is longer");
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::BadMasterKey)?;
+        Ok(Self { id, key: LessSafeKey::new(key) })
+    }
+}
+
+/// The master key; while it is being changed, there are several. The first seals, all of them open.
+pub struct MasterKey(RwLock<Arc<[Key]>>);
 
 impl MasterKey {
     /// Makes a key and its text form.
@@ -52,19 +70,35 @@ impl MasterKey {
         Ok(text)
     }
 
-    /// Reads the text form.
+    /// Reads the text form: one key, or several with white space between them.
     ///
     /// # Errors
-    /// The text is not 32 bytes in base64.
+    /// A word of it is not 32 bytes in base64, or there is none.
     pub fn parse(text: &str) -> Result<Self, SealError> {
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| SealError::BadMasterKey)?);
-        if bytes.len() != KEY_LEN {
-            return Err(SealError::BadMasterKey);
-        }
-        let digest = tenantry_jose::sha256(&[b"tenantry master key id".as_slice(), &bytes].concat());
-        let id = digest[..KEY_ID_LEN].try_into().expect("a digest is longer");
-        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::BadMasterKey)?;
-        Ok(Self { id, key: LessSafeKey::new(key) })
+        let keys: Arc<[Key]> = text.split_whitespace().map(Key::parse).collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err(SealError::BadMasterKey) } else { Ok(Self(RwLock::new(keys))) }
+    }
+
+    /// Uses the keys of `other` from now on.
+    pub fn replace(&self, other: &Self) {
+        let keys = Arc::clone(&other.0.read());
+        *self.0.write() = keys;
+    }
+
+    /// The names of the keys, the one that seals first. They tell nothing about the keys.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.0.read().iter().map(|key| format!("{:016x}", u64::from_be_bytes(key.id))).collect()
+    }
+
+    /// The name of the key that seals, as it stands in what it sealed from byte 1 on.
+    pub(crate) fn sealing_id(&self) -> [u8; KEY_ID_LEN] {
+        self.0.read()[0].id
+    }
+
+    /// Whether the key that seals sealed it.
+    pub(crate) fn is_newest(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=KEY_ID_LEN) == Some(&self.sealing_id())
     }
 
     /// Seals `plain` for the place `context`.
@@ -72,16 +106,17 @@ impl MasterKey {
     /// # Errors
     /// The system has no randomness.
     pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        let keys = Arc::clone(&self.0.read());
+        let Key { id, key } = &keys[0];
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::NoRandomness)?;
         let mut buffer = Zeroizing::new(plain.to_vec());
-        let tag = self
-            .key
+        let tag = key
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut buffer)
             .map_err(|_| SealError::NoRandomness)?;
         let mut sealed = Vec::with_capacity(HEADER_LEN + buffer.len() + tag.as_ref().len());
         sealed.push(LAYOUT);
-        sealed.extend_from_slice(&self.id);
+        sealed.extend_from_slice(id);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&buffer);
         sealed.extend_from_slice(tag.as_ref());
@@ -97,13 +132,12 @@ impl MasterKey {
         if header[0] != LAYOUT {
             return Err(SealError::Altered);
         }
-        if header[1..=KEY_ID_LEN] != self.id {
-            return Err(SealError::OtherKey);
-        }
+        let keys = Arc::clone(&self.0.read());
+        let sealed_by = |key: &&Key| header[1..=KEY_ID_LEN] == key.id;
+        let Key { key, .. } = keys.iter().find(sealed_by).ok_or(SealError::OtherKey)?;
         let nonce = header[1 + KEY_ID_LEN..].try_into().map_err(|_| SealError::Altered)?;
         let mut buffer = Zeroizing::new(body.to_vec());
-        let length = self
-            .key
+        let length = key
             .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut buffer)
             .map_err(|_| SealError::Altered)?
             .len();
@@ -162,8 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn of_several_keys_the_first_seals_and_all_open() {
+        let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+        let both = MasterKey::parse(&format!("{}\n{}\n", *new, *old)).unwrap();
+        let (old, new) = (MasterKey::parse(&old).unwrap(), MasterKey::parse(&new).unwrap());
+        let sealed = old.seal("x", b"a").unwrap();
+        assert_eq!(both.open("x", &sealed).unwrap().as_slice(), b"a");
+        assert_eq!(new.open("x", &sealed), Err(SealError::OtherKey));
+        assert!(!both.is_newest(&sealed));
+        let sealed = both.seal("x", b"b").unwrap();
+        assert!(both.is_newest(&sealed));
+        assert_eq!(new.open("x", &sealed).unwrap().as_slice(), b"b");
+        assert_eq!(old.open("x", &sealed), Err(SealError::OtherKey));
+        assert_eq!(both.ids(), [new.ids(), old.ids()].concat());
+        old.replace(&both);
+        assert_eq!(old.open("x", &sealed).unwrap().as_slice(), b"b");
+    }
+
+    #[test]
     fn bad_master_keys_are_refused() {
-        for text in ["", "c2hvcnQ=", "not base64 at all!"] {
+        for text in ["", " \n", "c2hvcnQ=", "not base64 at all!"] {
             assert_eq!(MasterKey::parse(text).unwrap_err(), SealError::BadMasterKey);
         }
     }

@@ -4,13 +4,13 @@ use crate::app::{App, Parts};
 use crate::audit::Audit;
 use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
-use crate::data_dir::{DataDir, DataDirError, MASTER_KEY_VARIABLE, ServerFile};
+use crate::data_dir::{DataDir, DataDirError, ServerFile};
 use crate::db::{Db, DbError, Target};
 use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
 use crate::keys::{Signer, rotation};
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
-use crate::{Clock, Random, clients, ops, router};
+use crate::{Clock, Random, clients, master_key, ops, router};
 use axum::body::Body;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -261,21 +261,22 @@ impl Server {
             tasks.spawn(Listener::plain(socket).serve(handle, stopped.clone()));
         }
 
-        tasks.spawn(rotation::keep_next(app.clone(), stopped));
+        tasks.spawn(rotation::keep_next(app.clone(), stopped.clone()));
 
-        let from_environment = std::env::var_os(MASTER_KEY_VARIABLE).is_some();
-        let master_key_file = config.master_key_file.as_ref().map_or_else(
-            || dir.master_key_file(),
-            |path| std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-        );
-        dir.write_server_file(&ServerFile {
+        let master_key_file = dir
+            .master_key_path(config.master_key_file.as_deref())
+            .map(|path| std::path::absolute(&path).unwrap_or(path));
+        let server_file = ServerFile {
             domain: domain.clone(),
             listeners: listeners.clone(),
             ca: dir.ca(),
             database,
-            master_key_file: (!from_environment).then_some(master_key_file),
+            master_key_file,
             uses_local_ca: matches!(certificate.source, Source::Local(_)),
-        })?;
+            master_keys: app.master.ids(),
+        };
+        dir.write_server_file(&server_file)?;
+        tasks.spawn(master_key::watch(app.clone(), dir.clone(), server_file, stopped));
         let ca = dir.ca();
         Ok(Running { domain, listeners, ca, stop, tasks, background, app, tls, certificate, _locks: locks })
     }

@@ -71,6 +71,8 @@ enum Command {
     Check(maintenance::CheckArgs),
     /// Copy everything from one database into another, empty one: from SQLite to PostgreSQL or back
     Copy(maintenance::CopyArgs),
+    /// Change the master key that secrets are sealed with, while the server runs
+    Rekey(maintenance::RekeyArgs),
     /// The administrator's client
     #[command(subcommand)]
     Admin(maintenance::AdminCommand),
@@ -110,6 +112,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Restore(args) => maintenance::restore(args).await,
         Command::Check(args) => return maintenance::check(args).await,
         Command::Copy(args) => maintenance::copy(args).await,
+        Command::Rekey(args) => maintenance::rekey(args).await,
         Command::Admin(command) => maintenance::admin(command).await,
         Command::Completions(args) => help::completions(&args),
         Command::Man(args) => help::man(&args),

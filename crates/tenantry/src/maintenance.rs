@@ -108,6 +108,57 @@ pub(crate) async fn copy(args: CopyArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A step of changing the master key.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Step {
+    /// Add a new key to this machine's file, which opens and does not seal yet
+    Add,
+    /// Let the new key of this machine's file seal
+    Promote,
+    /// Seal everything in the database with the key that seals
+    Reseal,
+    /// Leave only the key that seals in this machine's file
+    Retire,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RekeyArgs {
+    /// Only this step, where several machines share a database [default: all, or what is left of them]
+    #[arg(value_enum)]
+    step: Option<Step>,
+    #[command(flatten)]
+    site: SiteOptions,
+}
+
+pub(crate) async fn rekey(args: RekeyArgs) -> Result<(), Failure> {
+    let (_, site) = args.site.open()?;
+    match args.step {
+        None => {
+            let done = site.rekey().await?;
+            eprintln!("{} secrets are sealed anew, with the key {}", done.resealed, done.key);
+            eprintln!("{}: only backups that were made before need the keys in it", done.retired.display());
+        }
+        Some(Step::Add) => {
+            let key = site.add_key().await?;
+            eprintln!("added the key {key}; give the file to every server, then `tenantry rekey promote`");
+        }
+        Some(Step::Promote) => {
+            let key = site.promote_key().await?;
+            eprintln!("the key {key} seals; give the file to every server, then `tenantry rekey reseal`");
+        }
+        Some(Step::Reseal) => {
+            let count = site.reseal().await?;
+            eprintln!("{count} secrets are sealed anew; then `tenantry rekey retire`");
+        }
+        Some(Step::Retire) => {
+            let retired = site.retire().await?;
+            eprintln!("only the key that seals is left; give the file to every server");
+            eprintln!("{}: only backups that were made before need the keys in it", retired.display());
+        }
+    }
+    Ok(())
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
     /// Make a new client Tenantry Admin when the old one is lost; the old one is deleted

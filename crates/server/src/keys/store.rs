@@ -99,6 +99,11 @@ pub(super) fn list_for_update(tx: &mut Tx<'_>, tenant: &str) -> DbResult<Vec<Sto
     tx.query(KEYS, params![tenant], read)
 }
 
+/// The current key, as it is sealed.
+pub(crate) async fn current(db: &Db, tenant: &str) -> DbResult<Option<StoredKey>> {
+    Ok(list(db, tenant).await?.into_iter().find(|key| key.state == State::Current))
+}
+
 pub(super) async fn find(db: &Db, tenant: &str, kid: &str) -> DbResult<Option<StoredKey>> {
     db.query_opt(BY_ID, params![tenant, kid], read).await
 }
@@ -130,7 +135,9 @@ fn log_step(tx: &mut Tx<'_>, key: &StoredKey, to: State) {
 
 /// Of these keys, the current one ends to sign, and the next one begins.
 pub(super) fn promote(tx: &mut Tx<'_>, tenant: &str, keys: &[StoredKey], now: i64) -> DbResult<()> {
-    const END: &str = "UPDATE signing_key SET state = 'previous', current_until = $2 WHERE tenant = $1 AND state = 'current'";
+    const END: &str = "UPDATE signing_key SET state = 'previous', \
+        current_until = CASE WHEN current_since > $2 THEN current_since ELSE $2 END \
+        WHERE tenant = $1 AND state = 'current'";
     const BEGIN: &str =
         "UPDATE signing_key SET state = 'current', current_since = $2 WHERE tenant = $1 AND state = 'next'";
     tx.execute(END, params![tenant, now])?;

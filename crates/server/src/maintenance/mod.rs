@@ -5,10 +5,12 @@
 
 mod backup;
 mod check;
+mod rekey;
 mod sealed;
 
 pub use backup::Restored;
 pub use check::{Checked, Problem};
+pub use rekey::Rekeyed;
 
 use crate::data_dir::{DataDir, DataDirError, ServerFile};
 use crate::db::{self, DbError, Target};

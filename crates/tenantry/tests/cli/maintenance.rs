@@ -188,3 +188,91 @@ fn a_database_is_copied_by_one_command() {
     succeeds(&run(dir.path(), "check", &[]));
     assert_eq!(server.stop("TERM").0, Some(0));
 }
+
+/// The secrets of all clients, as the API shows them.
+async fn secrets(dir: &Path) -> Vec<Value> {
+    let path = "clients?fields=client_id,client_secret&per_page=100&page=";
+    let mut all = Vec::new();
+    for page in 0.. {
+        let (status, clients) = call(dir, reqwest::Method::GET, &format!("{path}{page}"), None).await;
+        assert_eq!(status, 200);
+        match clients.as_array().unwrap().as_slice() {
+            [] => break,
+            clients => all.extend_from_slice(clients),
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_master_key_is_changed_beside_a_running_server_whenever_it_is_interrupted() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("master.key");
+    let server = serve(dir.path(), &[]);
+    let old = std::fs::read_to_string(&file).unwrap().trim().to_owned();
+    for i in 0..30 {
+        let _ = create(dir.path(), &format!("client {i}")).await;
+    }
+    let connection = json!({"name": "db", "strategy": "auth0", "options": {
+        "enabledDatabaseCustomization": true, "customScripts": {"login": "x"}, "configuration": {"a": "b"}}});
+    assert_eq!(call(dir.path(), reqwest::Method::POST, "connections", Some(connection)).await.0, 201);
+    let shown = async || {
+        let (status, connections) = call(dir.path(), reqwest::Method::GET, "connections", None).await;
+        assert_eq!(status, 200);
+        connections[0]["options"]["configuration"]["a"].clone()
+    };
+    let sealed = shown().await;
+    let before = secrets(dir.path()).await;
+    assert!(before.iter().all(|client| client["client_secret"].is_string()));
+
+    for i in 0..8 {
+        let mut rekey = command(dir.path(), "rekey").stderr(std::process::Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(20 + i * 180)).await;
+        rekey.kill().unwrap();
+        rekey.wait().unwrap();
+        // Whatever it had done by then, everything works.
+        let made = create(dir.path(), &format!("between {i}")).await;
+        assert!(made["client_secret"].is_string());
+        succeeds(&run(dir.path(), "check", &[]));
+    }
+    let out = run(dir.path(), "rekey", &[]);
+    succeeds(&out);
+    let new = std::fs::read_to_string(&file).unwrap();
+    assert!(new.lines().count() == 1 && new.trim() != old, "{}", said(&out));
+    let retired = dir.path().join("master.key.old");
+    assert!(std::fs::read_to_string(&retired).unwrap().lines().any(|key| key == old));
+    for path in [&file, &retired] {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    succeeds(&run(dir.path(), "check", &[]));
+    let out = run(dir.path(), "check", &["--master-key-file", retired.to_str().unwrap()]);
+    let problems = String::from_utf8(out.stdout).unwrap();
+    assert_ne!(shown().await, sealed, "what answers show sealed is sealed anew too");
+    assert!(problems.contains("signing_key") && problems.contains("tls_key ca"), "{problems}");
+
+    // The server that runs has the new key alone, and so has the next one.
+    assert_eq!(secrets(dir.path()).await[..before.len()], before);
+    let log = server.stop("TERM");
+    assert_eq!(log.0, Some(0));
+    assert!(!log.1.contains(new.trim()) && !log.1.contains(&old), "a master key is in the log");
+    let server = serve(dir.path(), &[]);
+    let after = secrets(dir.path()).await;
+    assert_eq!((after.len(), &after[..before.len()]), (before.len() + 8, before.as_slice()));
+    assert_eq!(server.stop("TERM").0, Some(0));
+
+    // Once more, without a server, and a file that holds another key is not taken by one.
+    succeeds(&run(dir.path(), "rekey", &[]));
+    let server = serve(dir.path(), &[]);
+    let newest = std::fs::read_to_string(&file).unwrap();
+    let (env, token) = (env(dir.path()), token(dir.path()));
+    std::fs::write(&file, &old).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+    let url = format!("https://{}/api/v2/clients", env["AUTH0_DOMAIN"]);
+    let http = http(&env["NODE_EXTRA_CA_CERTS"]);
+    let request = http.post(url).bearer_auth(token).json(&json!({"name": "afterwards"}));
+    assert_eq!(request.send().await.unwrap().status(), 201);
+    std::fs::write(&file, newest).unwrap();
+    succeeds(&run(dir.path(), "check", &[]));
+    let (_, log) = server.stop("TERM");
+    assert!(log.contains("the new master key cannot be used"), "{log}");
+}

@@ -298,3 +298,37 @@ async fn a_lost_administrator_is_replaced_also_beside_a_running_server() {
     assert_eq!(t.admin.get(&path).await.status, 404);
     assert_eq!(problems(&t).await, [""; 0]);
 }
+
+#[tokio::test]
+async fn the_master_key_is_changed_step_by_step_on_several_servers() {
+    let a = Testkit::start().await;
+    let Some(b) = a.second_node().await else { return };
+    let tenant = filled(&a).await;
+    let site = a.site();
+    let error = site.rekey().await.unwrap_err().to_string();
+    assert!(error.contains("docs/operations.md"), "{error}");
+    assert!(site.promote_key().await.is_err(), "there is only one");
+    // Both servers read the same file here.
+    let added = site.add_key().await.unwrap();
+    assert!(site.retire().await.is_ok(), "a key that nothing is sealed with may go again");
+    let again = site.add_key().await.unwrap();
+    assert_ne!(added, again);
+    assert_eq!(site.promote_key().await.unwrap(), again);
+    let error = site.retire().await.unwrap_err().to_string();
+    assert!(error.contains("reseal first"), "{error}");
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    assert!(site.reseal().await.unwrap() >= 8);
+    assert_eq!(site.reseal().await.unwrap(), 0);
+    let _ = site.retire().await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    assert_eq!(problems(&a).await, [""; 0]);
+    for t in [&a, &b] {
+        assert_eq!(t.ask(&tenant.machine, "https://api.example", &[]).await.status, 200);
+        let made = t.create_client(json!({})).await;
+        let path = format!("/api/v2/clients/{}", made["client_id"].as_str().unwrap());
+        for reader in [&a, &b] {
+            assert_eq!(reader.admin.get(&path).await.expect(200)["client_secret"], made["client_secret"]);
+        }
+    }
+    assert_eq!(problems(&a).await, [""; 0]);
+}
