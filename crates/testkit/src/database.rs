@@ -1,6 +1,7 @@
 //! A database of a test's own, and a look into it past the server.
 
 use postgres::{Client, NoTls};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -130,6 +131,38 @@ impl Database {
             let mut client = Client::connect(&url, NoTls).expect("the database");
             client.batch_execute(&sql).expect("the statements work");
         });
+    }
+
+    /// Does to the schema what a newer version's migrations may: every table gets another column, and there is another
+    /// table.
+    ///
+    /// # Panics
+    /// If the engine refuses.
+    pub fn migrate_further(&self) {
+        let mut sql = String::new();
+        for table in self.tables() {
+            let _ = writeln!(sql, "ALTER TABLE {table} ADD COLUMN added_later TEXT NOT NULL DEFAULT 'x';");
+        }
+        sql += "CREATE TABLE later (name TEXT NOT NULL PRIMARY KEY);
+            CREATE INDEX later_client ON client (added_later);
+            INSERT INTO migration (version) VALUES (9999)";
+        self.execute(&sql);
+    }
+
+    fn tables(&self) -> Vec<String> {
+        let Some(schema) = &self.schema else {
+            let connection = rusqlite::Connection::open(self.file().expect("a file")).expect("the database");
+            let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+            let mut statement = connection.prepare(names).expect("a statement");
+            let tables = statement.query_map([], |row| row.get(0)).expect("tables");
+            return tables.map(|name| name.expect("a name")).collect();
+        };
+        let (url, name) = (self.url.clone(), schema.name.clone());
+        apart(move || {
+            let mut client = Client::connect(&url, NoTls).expect("the database");
+            let names = "SELECT tablename::text FROM pg_tables WHERE schemaname = $1";
+            client.query(names, &[&name]).expect("tables").iter().map(|row| row.get(0)).collect()
+        })
     }
 
     /// The number that a statement finds; `$1` is `parameter`.

@@ -130,3 +130,34 @@ async fn a_database_that_answers_nothing_is_not_waited_for_forever() {
     let _ = a.admin.patch(&path, &json!({"name": "by the other"})).await.expect(200);
     within_a_second("news", async || b.admin.get(&path).await.body["name"] == "by the other").await;
 }
+
+/// Rolling upgrades: the first new node migrates while old ones still serve. Migrations only add.
+#[tokio::test]
+async fn a_running_node_goes_on_when_a_newer_version_migrates() {
+    let t = Testkit::start().await;
+    // Statements are prepared before and after.
+    for round in 0..2 {
+        let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
+        let path = format!("/api/v2/clients/{}", machine.client_id);
+        let _ = t.admin.patch(&path, &json!({"description": "changed"})).await.expect(200);
+        assert_eq!(t.admin.get(&path).await.expect(200)["description"], "changed");
+        let list = t.admin.get("/api/v2/clients?include_totals=true&per_page=100").await.expect(200);
+        // The global client and the administrator, too.
+        assert_eq!(list["total"], 3 + round);
+        assert_eq!(
+            t.admin.get("/api/v2/clients?take=1").await.expect(200)["clients"].as_array().unwrap().len(),
+            1
+        );
+        let caller = t.caller(&t.token(&machine, &t.audience()).await);
+        assert_eq!(caller.get("/api/v2/clients").await.status, 200);
+        let _ = t.admin.post(&format!("{path}/rotate-secret"), &json!(null)).await.expect(200);
+        assert_eq!(t.ask(&machine, &t.audience(), &[]).await.status, 401);
+        let api = json!({"identifier": format!("https://api{round}"), "scopes": [{"value": "read"}]});
+        let _ = t.admin.post("/api/v2/resource-servers", &api).await.expect(201);
+        let gone = t.create_client(json!({})).await;
+        assert_eq!(t.admin.delete(&client_path(&gone)).await.status, 204);
+        if round == 0 {
+            t.database().migrate_further();
+        }
+    }
+}
