@@ -109,7 +109,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Also remembers what it left out, for [`Redactor::scrub`].
+    /// Also remembers what it left out, for [`Secrets::scrub`].
     #[must_use]
     pub fn remembering() -> Self {
         Self { keeps: true, ..Self::default() }

@@ -1,9 +1,9 @@
 //! The log of a tenant: every change, every attempt that was refused, every token.
 //!
-//! A change is written in the transaction that makes it, whatever handler makes it: [`attempt`] says whose request
-//! runs, and [`crate::db`] asks for the entry before it commits. Handlers only name what they change
-//! ([`created`], [`updated`], [`deleted`]). Refused attempts and tokens go through a [`queue`]. Entries are linked by
-//! hashes ([`chain`]) so that [`verify`] finds what was tampered with; [`retention`] deletes the oldest.
+//! A change is written in the transaction that makes it, whatever handler makes it: `attempt` says whose request
+//! runs, and `crate::db` asks for the entry before it commits. Handlers only name what they change
+//! (`created`, `updated`, `deleted`). Refused attempts and tokens go through a `queue`. Entries are linked by
+//! hashes (`chain`) so that `verify` finds what was tampered with; `retention` deletes the oldest.
 
 mod attempt;
 mod chain;
