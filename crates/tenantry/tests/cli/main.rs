@@ -214,7 +214,7 @@ fn wrong_usage_and_failures_have_their_exit_codes() {
     for (text, expected) in [
         ("listn = \"x\"", "unknown field `listn`"),
         ("domain = \"https://x\"", "not a host name"),
-        ("database_url = \"mysql://x\"", "unsupported --database-url"),
+        ("database_url = \"mysql://x\"", "neither sqlite:PATH nor postgres://"),
         ("listen = \"256.0.0.1:1\"", "cannot listen on 256.0.0.1:1"),
         ("tls_cert = \"cert.pem\"", "belong together"),
         ("master_key_file = \"/dev/null\"", "the master key must be 32 bytes"),
