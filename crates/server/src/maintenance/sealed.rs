@@ -62,6 +62,9 @@ mod tests {
         ("tls_key", "certificate"),
         ("client", "name_key"),
         ("client_term", "term"),
+        ("audit_log", "hash"),
+        ("audit_chain", "hash"),
+        ("audit_chain", "deleted_hash"),
     ];
 
     #[test]
