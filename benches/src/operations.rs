@@ -6,7 +6,7 @@ use crate::process::Process;
 use crate::rounds::{Operation, Sample};
 use crate::store::{self, Postgres, Sqlite};
 use crate::subject::{Bounds, CLIENTS, Subject, TokenFor, client_path, new_client};
-use crate::{Failure, growth, raw};
+use crate::{Failure, growth, peer, raw};
 use http::{Method, StatusCode};
 use serde_json::json;
 use std::cell::Cell;
@@ -49,43 +49,51 @@ pub(crate) const CREATE_16: &str = "create, 16 connections";
 pub(crate) const UPDATE: &str = "update";
 pub(crate) const READ_BESIDE: &str = "read beside 64 that ask for tokens";
 
-/// All of them, in the order in which they are measured.
+/// All of them, in the order in which they are measured: each beside what it is held against.
 pub(crate) const ALL: &[&str] = &[
     SIGNATURE,
-    BARE_CLIENT,
-    BARE_PAGE,
-    BARE_DISCOVERY,
-    BARE_JWKS,
-    BARE_POST,
     BARE_TOKEN,
-    RAW_READ,
-    RAW_INSERT,
-    RAW_INSERT_16,
-    RAW_POSTGRES,
     TOKEN,
     TOKEN_JSON,
-    TOKEN_HS256,
     TOKEN_ASSERTION,
-    WRONG_SECRET,
-    UNKNOWN_CLIENT,
+    peer::TOKEN,
+    BARE_CLIENT,
     READ,
     READ_ANY,
     READ_FIELDS,
     READ_UNSEEN,
     READ_REFUSED,
+    TOKEN_HS256,
+    WRONG_SECRET,
+    UNKNOWN_CLIENT,
+    peer::READ,
+    BARE_DISCOVERY,
     DISCOVERY,
+    BARE_JWKS,
     JWKS,
+    BARE_PAGE,
     LIST,
     LIST_FIELDS,
     LIST_TOTALS,
     LIST_PAGE,
     LIST_CHECKPOINT,
     LIST_TYPE,
+    RAW_READ,
+    RAW_INSERT,
+    RAW_INSERT_16,
+    RAW_POSTGRES,
+    BARE_POST,
     CREATE,
     CREATE_16,
     UPDATE,
+    peer::CREATE,
     READ_BESIDE,
 ];
+
+/// Brings operations of all kinds into that order.
+pub(crate) fn sort(operations: &mut [Operation<'_>]) {
+    operations.sort_by_key(|operation| ALL.iter().position(|name| *name == operation.name));
+}
 
 const PAGE: u64 = 50;
 /// Connections of those who read while others ask for tokens, and of these.
@@ -180,8 +188,7 @@ fn page(api: &Api, more: &str) -> Ask {
     api.get(&format!("{CLIENTS}?per_page={PAGE}{more}"))
 }
 
-/// What is asked of the subjects; one operation of all of them, then the next, so that their figures belong together.
-/// All but the first are there to see what grows, and are asked nothing else.
+/// What is asked of the subjects. All but the first are there to see what grows, and are asked nothing else.
 pub(crate) fn of_all<'a>(settings: &Settings<'a>, subjects: &'a [Subject]) -> Vec<Operation<'a>> {
     let of = |subject| simple(settings, subject).into_iter().chain(prepared(settings, subject));
     let mut operations: Vec<_> = subjects.iter().flat_map(of).collect();
@@ -189,7 +196,6 @@ pub(crate) fn of_all<'a>(settings: &Settings<'a>, subjects: &'a [Subject]) -> Ve
     operations.retain(|operation| {
         (settings.wanted)(operation.name) && (operation.clients == first || growth::is_shown(operation.name))
     });
-    operations.sort_by_key(|operation| ALL.iter().position(|name| *name == operation.name));
     operations
 }
 

@@ -146,6 +146,7 @@ pub(crate) fn run(sizes: &[u64], options: &Options) -> Result<(), Failure> {
         let mut all = operations::references(&settings, &reference, first)?;
         all.extend(peer.iter().flat_map(|peer| peer.operations(connections)));
         all.extend(operations::of_all(&settings, &subjects));
+        operations::sort(&mut all);
         rounds::measure(&mut all, options.rounds.into(), options.seconds, &mut results)?;
     }
     if wanted(startup::AFTER) && options.memory_requests > 0 {

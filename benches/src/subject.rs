@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -24,6 +24,9 @@ const DOMAIN: &str = "bench.example.com";
 /// What the token of the measurements may do: all that they need, secrets included.
 const SCOPES: &str = "read:clients read:client_keys create:clients update:clients delete:clients \
                       create:client_grants create:resource_servers create:client_credentials";
+/// What reads need, and how many other scopes make a token unlike all others.
+const READ_SCOPES: &str = "read:clients read:client_keys";
+const MORE_SCOPES: usize = 8;
 /// An API with RS256 tokens, and one with HS256 tokens: those show what a token costs besides the signature.
 const API: &str = "https://api.example.com/";
 const API_HS256: &str = "https://hs256.example.com/";
@@ -111,6 +114,8 @@ pub(crate) struct Subject {
     program: Program,
     pub(crate) api: Api,
     admin: HashMap<String, String>,
+    /// What the administrator's tokens may do.
+    all_scopes: Vec<String>,
     machine: Machine,
     signer: Signer,
     /// The clients it was filled with.
@@ -143,7 +148,7 @@ pub(crate) fn new_client(number: u64) -> String {
     .to_string()
 }
 
-/// What a load is limited by, and what it answers.
+/// What a load is limited by.
 pub(crate) struct Bounds {
     pub(crate) connections: usize,
     pub(crate) lasts: Duration,
@@ -157,12 +162,24 @@ impl Subject {
         let server = program.start(&place)?;
         let api = Api::new(server.address)?;
         let admin = program.admin(&place)?;
-        let api = api.with_token(&token(&api, &admin)?)?;
+        let (_, all_scopes) = token(&api, &admin, None)?;
+        let api = api.with_token(&token(&api, &admin, Some(SCOPES))?.0)?;
         let machine = machine(&api)?;
         let signer = signer(&api)?;
         let (program, ids, checkpoints) = (program.clone(), Vec::new(), Vec::new());
-        let mut subject =
-            Self { clients, server, place, program, api, admin, machine, signer, ids, checkpoints };
+        let mut subject = Self {
+            clients,
+            server,
+            place,
+            program,
+            api,
+            admin,
+            all_scopes,
+            machine,
+            signer,
+            ids,
+            checkpoints,
+        };
         subject.fill(connections)?;
         subject.checkpoints = subject.walk()?;
         Ok(subject)
@@ -306,15 +323,20 @@ impl Subject {
         })
     }
 
-    /// Reads of the hot clients, each with a management token that the server has not seen.
+    /// Reads of the hot clients, each with a management token that the server has not seen. Tokens of one second are the
+    /// same unless something else tells them apart; here scopes do.
     pub(crate) fn unseen(&self, count: u64, connections: usize) -> Result<Vec<Ask>, Failure> {
-        let tokens = RefCell::new(Vec::new());
+        let tokens = RefCell::new(BTreeSet::new());
         let bounds = Bounds { connections, lasts: Duration::from_secs(60), most: count };
-        let request = admin_token(&self.api, &self.admin)?;
+        let ask = |_| {
+            let more = fastrand::choose_multiple(&self.all_scopes, MORE_SCOPES).into_iter();
+            let scopes: Vec<_> = more.map(String::as_str).chain([READ_SCOPES]).collect();
+            admin_token(&self.api, &self.admin, Some(&scopes.join(" "))).ok()
+        };
         self.load(
             &bounds,
             StatusCode::OK,
-            &|_| Some(request.clone()),
+            &ask,
             Some(&|answer| {
                 let answer = serde_json::from_slice::<Value>(answer).ok();
                 tokens.borrow_mut().extend(answer.and_then(|answer| text(&answer, "access_token").ok()));
@@ -354,18 +376,29 @@ pub(crate) fn client_path(id: &str) -> String {
     format!("{CLIENTS}/{id}")
 }
 
-fn admin_token(api: &Api, admin: &HashMap<String, String>) -> Result<Ask, Failure> {
+/// Asks for an administrator's token, for everything or for less.
+fn admin_token(api: &Api, admin: &HashMap<String, String>, scope: Option<&str>) -> Result<Ask, Failure> {
     let of = |name: &str| admin.get(name).ok_or_else(|| format!("`tenantry env` prints no {name}"));
-    let body = json!({
+    let mut body = json!({
         "grant_type": "client_credentials", "client_id": of("AUTH0_CLIENT_ID")?,
-        "client_secret": of("AUTH0_CLIENT_SECRET")?, "audience": of("AUTH0_AUDIENCE")?, "scope": SCOPES,
+        "client_secret": of("AUTH0_CLIENT_SECRET")?, "audience": of("AUTH0_AUDIENCE")?,
     });
+    if let Some(scope) = scope {
+        body["scope"] = scope.into();
+    }
     Ok(api.anonymous().send(Method::POST, TOKEN, JSON, body.to_string()))
 }
 
-fn token(api: &Api, admin: &HashMap<String, String>) -> Result<String, Failure> {
-    let answer = api.once(&admin_token(api, admin)?, StatusCode::OK)?;
-    text(&serde_json::from_slice(&answer)?, "access_token")
+/// An administrator's token, and its scopes.
+fn token(
+    api: &Api,
+    admin: &HashMap<String, String>,
+    scope: Option<&str>,
+) -> Result<(String, Vec<String>), Failure> {
+    let answer = api.once(&admin_token(api, admin, scope)?, StatusCode::OK)?;
+    let answer = serde_json::from_slice(&answer)?;
+    let scopes = text(&answer, "scope")?.split(' ').map(String::from).collect();
+    Ok((text(&answer, "access_token")?, scopes))
 }
 
 /// Lets a client have tokens for an API.
