@@ -110,7 +110,7 @@ impl Database {
     pub fn cut_connections(&self) {
         let schema = self.schema.as_ref().expect("a database that is a server");
         schema.run(&format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
              WHERE application_name = '{}' AND pid <> pg_backend_pid()",
             schema.name
         ));

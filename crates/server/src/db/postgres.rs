@@ -207,24 +207,44 @@ impl Postgres {
     }
 
     async fn rows(&self, sql: &str, params: &[Param<'_>]) -> DbResult<Vec<tokio_postgres::Row>> {
-        let client = self.0.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
+        match self.try_rows(sql, params).await {
+            // The connection may have died since it was used last, and its death not have been noticed.
+            Err(Failed::Closed(_)) => self.try_rows(sql, params).await,
+            result => result,
+        }
+        .map_err(|failed| match failed {
+            Failed::Closed(error) | Failed::Other(error) => error,
+        })
+    }
+
+    async fn try_rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<tokio_postgres::Row>, Failed> {
+        let unreachable = |error: deadpool_postgres::PoolError| DbError::Unavailable(error.to_string());
+        let client = self.0.get().await.map_err(|error| Failed::Other(unreachable(error)))?;
         let rows = async {
             let statement = client.prepare_cached(sql).await?;
             client.query(&statement, &places(params)).await
         };
-        let error = match timeout(READING, rows).await {
+        let failed = match timeout(READING, rows).await {
             Ok(Ok(rows)) => return Ok(rows),
-            Ok(Err(error)) if is_ordinary(&error) => return Err(error.into()),
-            Ok(Err(error)) => error.into(),
-            Err(_) => late(),
+            Ok(Err(error)) if is_ordinary(&error) => return Err(Failed::Other(error.into())),
+            Ok(Err(error)) => Failed::Closed(error.into()),
+            Err(_) => Failed::Other(late()),
         };
         drop(Object::take(client));
+        let (Failed::Closed(error) | Failed::Other(error)) = &failed;
         if matches!(error, DbError::Unavailable(_)) {
             // The others lead to the same place.
             self.0.retain(|_, _| false);
         }
-        Err(error)
+        Err(failed)
     }
+}
+
+/// Why a statement that reads has no answer.
+enum Failed {
+    /// Its connection does not work any more; another one may.
+    Closed(DbError),
+    Other(DbError),
 }
 
 /// Whether a connection is as good after the error as before.
