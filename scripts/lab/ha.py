@@ -69,7 +69,7 @@ class HighAvailability:
         self.make_certificate("tenant", DOMAIN, f"mtls.{DOMAIN}", "localhost")
         for member in self.members:
             self.start_member(member)
-        processes.wait_for("a primary with a synchronous standby", self.is_whole, 120)
+        processes.wait_for("a primary with a synchronous standby", self.is_whole, 240)
         self.make_database()
         self.start_nodes()
 
@@ -268,6 +268,7 @@ class HighAvailability:
         self.haproxy = self.lab.start("haproxy", ["haproxy", "-db", "-f", config])
         # Until it has asked all databases it leads to standbys too.
         time.sleep(2)
+
     @property
     def ca(self):
         """Whom callers of the public address trust."""
@@ -296,6 +297,10 @@ class HighAvailability:
     def primary(self):
         """The member that is the primary now."""
         return next((member for member in self.members if self.ask(member, "/primary")[0] == 200), None)
+
+    def synchronous(self):
+        """The member that may take over."""
+        return next(member for member in self.members if self.ask(member, "/synchronous")[0] == 200)
 
     def is_whole(self):
         """Whether there is a primary, a synchronous standby, and everybody else follows."""

@@ -21,12 +21,13 @@ class Findings:
         self.lost = []
         self.halves = []
         self.wrong = []
-        self.last = 0.0
+        self.sent = self.last = 0.0
 
-    def ack(self):
+    def ack(self, sent):
+        """An acknowledgement of what was sent then."""
         with self.lock:
             self.acknowledged += 1
-            self.last = time.monotonic()
+            self.sent, self.last = max(self.sent, sent), time.monotonic()
 
     def count(self, name):
         with self.lock:
@@ -76,6 +77,7 @@ class Writer(threading.Thread):
         # Counts the times that it found the server back and everything in order.
         self.rounds = 0
         self.acks = 0
+        self.last = 0.0
 
     def run(self):
         while not self.stopping.is_set():
@@ -96,9 +98,10 @@ class Writer(threading.Thread):
 
     def wait_until_back(self):
         while not self.stopping.is_set():
+            sent = time.monotonic()
             try:
                 if self.api.call("GET", "/api/v2/clients?per_page=1&fields=client_id")[0] == 200:
-                    self.findings.ack()
+                    self.findings.ack(sent)
                     return
             except Unanswered:
                 pass
@@ -106,10 +109,12 @@ class Writer(threading.Thread):
 
     def ask(self, expected, method, path, body, what):
         """The answer if it is an acknowledgement; `None` if it was refused for now, and then nobody knows."""
+        sent = time.monotonic()
         status, answer = self.api.call(method, path, body)
         if status == expected:
-            self.findings.ack()
+            self.findings.ack(sent)
             self.acks += 1
+            self.last = time.monotonic()
             return answer or {}
         if status >= 500 or status == 429:
             self.findings.count("refused")
@@ -192,6 +197,8 @@ class Writer(threading.Thread):
             return True
         entry.may_be_gone = False
         self.hold(entry, client)
+        if not isinstance(client, dict):
+            return True
         secret = client.get("client_secret")
         if self.api.token_status(entry.client_id, secret) == 401:
             self.findings.note("wrong", f"the secret of {entry.name} is refused")
@@ -201,6 +208,9 @@ class Writer(threading.Thread):
         return True
 
     def hold(self, entry, client):
+        if not isinstance(client, dict):
+            self.findings.note("halves", f"{entry.name}: {client[:200]}")
+            return
         number = client.get("client_metadata", {}).get("number")
         secret = client.get("client_secret") or ""
         if (

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -59,6 +60,8 @@ class Lab:
         self.dir.chmod(0o755)
         self.keep = keep
         self.running = []
+        # Ended from outside, it leaves nothing behind either.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     def __enter__(self):
         return self
@@ -98,6 +101,11 @@ class Lab:
             )
         self.running.append(process)
         return process
+
+    def tail(self, name):
+        """The last lines that a process said."""
+        lines = (self.dir / f"{name}.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-15:])
 
     def kill(self, process, number):
         """Signals the process and all that it started."""

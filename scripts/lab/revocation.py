@@ -98,7 +98,7 @@ class Probe(threading.Thread):
                     continue
                 if is_accepted and victim.revoked_at and sent > victim.revoked_at:
                     victim.accepted.append(sent - victim.revoked_at)
-                time.sleep(0.002)
+                time.sleep(0.02)
 
 
 def result(victims):
