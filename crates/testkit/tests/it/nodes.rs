@@ -65,8 +65,9 @@ async fn service_resumes_when_the_database_comes_back() {
     for _ in 0..3 {
         a.database().cut_connections();
         // Reads and writes find another connection by themselves.
-        assert_eq!(a.admin.patch(&path, &json!({"name": "changed"})).await.status, 200);
-        assert_eq!(b.admin.get(&path).await.expect(200)["name"], "changed", "nothing old from memory");
+        let changed = a.admin.patch(&path, &json!({"name": "changed"})).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        within_a_second("the old name", async || b.admin.get(&path).await.body["name"] == "changed").await;
         assert_eq!(b.admin.patch(&path, &json!({"name": "again"})).await.status, 200);
     }
 }
