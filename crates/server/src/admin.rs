@@ -1,6 +1,7 @@
 //! What someone with the data directory at hand may know: how to reach the tenant as its administrator.
 
 use crate::app::{self, DEFAULT_TENANT, management_audience};
+use crate::audit;
 use crate::clients::{self, NewClient};
 use crate::clock::{Clock, Random};
 use crate::data_dir::{DataDir, DataDirError};
@@ -107,6 +108,8 @@ pub async fn reset_admin(site: &Site) -> Result<Reset, MaintenanceError> {
             clients::store::insert(tx, DEFAULT_TENANT, &client)?;
             client_grants::store::insert(tx, DEFAULT_TENANT, &grant)?;
             provision::set(tx, ADMIN_CLIENT_SETTING, &id)?;
+            let details = serde_json::json!({"client_id": id, "former_client_id": former});
+            tx.log(audit::by_command(DEFAULT_TENANT, now, "tenantry admin reset", &details));
             let Some(former) = former else { return Ok(None) };
             let Some((document, _)) = clients::store::find_for_update(tx, DEFAULT_TENANT, &former)? else {
                 return Ok(None);

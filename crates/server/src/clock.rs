@@ -31,6 +31,13 @@ impl Clock {
         }
     }
 
+    /// Moves a manual clock back, as a system's is when somebody sets it.
+    pub fn go_back(&self, by: std::time::Duration) {
+        if let Some(millis) = &self.0 {
+            millis.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+    }
+
     /// Now, in milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> i64 {

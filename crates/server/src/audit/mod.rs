@@ -22,9 +22,11 @@ pub(crate) use change::{Change, Record, created, deleted, updated};
 pub(crate) use queue::{Audit, Kept};
 pub(crate) use routes::routes;
 pub(crate) use token::{Denied, Issued, Requester, token_id};
+pub(crate) use verify::verify;
 pub use verify::{Problem, Report, VerifyError, verify_audit};
 
 use chain::{Chain, Hash};
+use tenantry_types::logs::types;
 
 /// An entry, before it has its place in a chain.
 #[derive(Clone, Debug)]
@@ -38,6 +40,19 @@ pub(crate) struct Event {
     pub(crate) client_id: Option<String>,
     /// All members of the entry that have no column, as a JSON object that is not empty.
     pub(crate) document: String,
+}
+
+/// What somebody with the data directory did past the API.
+pub(crate) fn by_command(tenant: &str, now: i64, command: &str, details: &serde_json::Value) -> Event {
+    let document = serde_json::json!({"description": format!("By command: {command}"), "details": details});
+    Event {
+        tenant: tenant.to_owned(),
+        chain: Chain::Changes,
+        date: now,
+        kind: types::WARNING,
+        client_id: None,
+        document: document.to_string(),
+    }
 }
 
 /// Stands for a secret that is another one now; it is never shown.

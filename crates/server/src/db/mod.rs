@@ -27,6 +27,7 @@ use postgres::{Postgres, Settings};
 use sqlite::Sqlite;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use writer::Writer;
 
 /// What went wrong in the database.
@@ -134,12 +135,41 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// Whether something could be done with the database when it was tried last. What keeps failing is logged when it begins
+/// and when it ends, not with every request.
+struct Availability {
+    what: &'static str,
+    is_lost: AtomicBool,
+}
+
+impl Availability {
+    fn of(what: &'static str) -> Self {
+        Self { what, is_lost: AtomicBool::new(false) }
+    }
+
+    fn note<'a>(&self, errors: impl IntoIterator<Item = &'a DbError>, worked: bool) {
+        let mut errors = errors.into_iter();
+        if let Some(error) = errors.find(|error| matches!(error, DbError::Unavailable(_))) {
+            if !self.is_lost.swap(true, Ordering::Relaxed) {
+                let what = self.what;
+                tracing::error!(%error, "the database cannot be {what}; requests that need it get 503 until it can");
+            }
+        } else if worked
+            && self.is_lost.load(Ordering::Relaxed)
+            && self.is_lost.swap(false, Ordering::Relaxed)
+        {
+            tracing::info!("the database can be {} again", self.what);
+        }
+    }
+}
+
 /// The database.
 #[derive(Clone)]
 pub(crate) struct Db(Arc<Inner>);
 
 struct Inner {
     readers: Readers,
+    reading: Availability,
     writer: Option<Writer>,
     generations: Arc<Generations>,
 }
@@ -201,7 +231,12 @@ impl Db {
     fn start(readers: Readers, connection: Connection, generations: Arc<Generations>) -> DbResult<Self> {
         let writer = Writer::start(connection, Arc::clone(&generations))
             .map_err(|error| DbError::Engine(error.to_string()))?;
-        Ok(Self(Arc::new(Inner { readers, writer: Some(writer), generations })))
+        Ok(Self(Arc::new(Inner {
+            readers,
+            reading: Availability::of("read"),
+            writer: Some(writer),
+            generations,
+        })))
     }
 
     /// Opens a database that a server may be using, to read only.
@@ -212,7 +247,12 @@ impl Db {
                 (Readers::Postgres(Postgres::connect(settings)?), Generations::shared())
             }
         };
-        Ok(Self(Arc::new(Inner { readers, writer: None, generations: Arc::new(generations) })))
+        Ok(Self(Arc::new(Inner {
+            readers,
+            reading: Availability::of("read"),
+            writer: None,
+            generations: Arc::new(generations),
+        })))
     }
 
     /// What caches compare; see [`Generations`].
@@ -227,10 +267,12 @@ impl Db {
         params: &[Param<'_>],
         read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
-        match &self.0.readers {
+        let rows = match &self.0.readers {
             Readers::Sqlite(sqlite) => sqlite.read(sql, params, read),
             Readers::Postgres(postgres) => postgres.read(sql, params, read).await,
-        }
+        };
+        self.0.reading.note(rows.as_ref().err(), rows.is_ok());
+        rows
     }
 
     /// The first row of a statement that only reads.

@@ -118,3 +118,45 @@ fn parents_come_before_their_children_and_no_table_is_forgotten() {
     }
     assert!(place("tenant") < place("client") && place("client") < place("client_secret"));
 }
+
+/// Sets how many pages the writer's file may have.
+async fn limit(db: &Db, pages: usize) {
+    let sql = format!("PRAGMA max_page_count = {pages}");
+    db.transaction(move |tx| tx.query(&sql, &[], |_| Ok(())).map(|_| ())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_apart_and_nothing_of_it_stays_when_there_is_room_again() {
+    let (_dir, db) = database().await;
+    limit(&db, 1).await;
+    let big = "x".repeat(500_000);
+    let work: Vec<_> = (0..20)
+        .map(|i| {
+            let (db, big) = (db.clone(), big.clone());
+            // Small ones that may fit, among others that do not.
+            let value = if i % 4 == 0 { big } else { "small".into() };
+            tokio::spawn(async move { db.transaction(move |tx| set(tx, &format!("name {i}"), &value)).await })
+        })
+        .collect();
+    let mut kept = 0;
+    for (i, task) in work.into_iter().enumerate() {
+        match task.await.unwrap() {
+            Ok(_) => kept += 1,
+            Err(DbError::Unavailable(_)) => {}
+            Err(other) => panic!("{i}: {other}"),
+        }
+    }
+    assert!(kept <= 15, "{kept}");
+    assert_eq!(count(&db).await, kept, "what was not acknowledged is not there, and the rest is");
+    limit(&db, 1_000_000).await;
+    db.transaction(move |tx| set(tx, "afterwards", &big)).await.unwrap();
+    assert_eq!(count(&db).await, kept + 1);
+}
+
+#[tokio::test]
+async fn a_disk_that_may_not_be_written_is_not_available() {
+    let (_dir, db) = database().await;
+    db.transaction(|tx| tx.query("PRAGMA query_only = 1", &[], |_| Ok(()))).await.unwrap();
+    let refused = db.transaction(|tx| set(tx, "a", "b")).await;
+    assert!(matches!(refused, Err(DbError::Unavailable(_))), "{refused:?}");
+}

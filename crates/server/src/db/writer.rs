@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::generations::{Generations, Kind, Slot};
 use super::value::{Param, Row};
-use super::{DbError, DbResult};
+use super::{Availability, DbError, DbResult};
 use crate::audit::{self, Attempt, Change, Event, Record};
 use crossbeam_channel::{Receiver, Sender};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,13 +94,19 @@ impl Drop for Writer {
 }
 
 fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generations) {
+    let availability = Availability::of("written");
     while let Ok(first) = queue.recv() {
         let mut group = Group::default();
         let commit = group.run(&mut connection, first, queue);
         if let Err(error) = &commit {
-            tracing::error!(%error, "a commit failed; nothing of it was acknowledged");
+            if !matches!(error, DbError::Unavailable(_)) {
+                tracing::error!(%error, "a commit failed; nothing of it was acknowledged");
+            }
             connection.rollback();
         }
+        let failures = group.answers.iter().filter_map(|(_, failed)| failed.as_ref());
+        availability
+            .note(commit.as_ref().err().into_iter().chain(failures), commit.is_ok() && group.kept > 0);
         // Also after a failure: a commit whose answer was lost may stand.
         for slot in group.changed {
             generations.moved(slot);
@@ -150,8 +156,10 @@ impl Group {
             } else if self.kept == 0 {
                 connection.rollback();
                 return Ok(());
-            } else {
-                connection.batch("ROLLBACK TO SAVEPOINT job")?;
+            } else if let Err(error) = connection.batch("ROLLBACK TO SAVEPOINT job") {
+                // Some errors undo everything since the beginning, and leave nothing to go back to.
+                let cause = self.answers.last().and_then(|(_, failed)| failed.as_ref());
+                return Err(cause.map_or(error, DbError::again));
             }
             next = if self.answers.len() < GROUP { queue.try_recv().ok() } else { None };
         }

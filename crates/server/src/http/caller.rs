@@ -75,8 +75,6 @@ struct Claims {
     #[serde(default)]
     nbf: Option<i64>,
     #[serde(default)]
-    iat: Option<i64>,
-    #[serde(default)]
     scope: String,
     #[serde(default)]
     azp: Option<String>,
@@ -147,7 +145,7 @@ fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
         kid,
         client_id,
         scopes: ScopeSet::parse(&claims.scope),
-        not_before: claims.nbf.or(claims.iat).unwrap_or(0),
+        not_before: claims.nbf.unwrap_or(0),
         expires: claims.exp,
         logged_as: audit::token_id(claims.jti.as_deref(), token),
         bound_to: claims.cnf.map(|cnf| cnf.x5t_s256),

@@ -77,8 +77,13 @@ impl Service {
 fn failed(app: &App, response: &Response) -> Response {
     let id = app.random.text(b"0123456789abcdef", 16);
     let cause = response.extensions().get::<InternalCause>().map_or("unknown", |cause| cause.0.as_str());
-    tracing::error!(request_id = id, cause, "request failed");
     let status = response.status();
+    // What is not available for now is logged where that is noticed: once, not with every request.
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        tracing::debug!(request_id = id, cause, "request failed");
+    } else {
+        tracing::error!(request_id = id, cause, "request failed");
+    }
     let error = match status {
         StatusCode::SERVICE_UNAVAILABLE => {
             ApiError::new(503, format!("The service is not available for now (request id {id})"))

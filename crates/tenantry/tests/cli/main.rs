@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail this way")]
 
 mod documents;
+mod faults;
 mod help;
 mod maintenance;
 mod profiles;
@@ -40,13 +41,15 @@ fn run(dir: &Path, name: &str, args: &[&str]) -> Output {
 
 /// Starts a server and waits until it says `ready`.
 fn serve(dir: &Path, args: &[&str]) -> Serving {
-    let mut child = command(dir, "serve")
-        .args(["--listen", "127.0.0.1:0"])
-        .args(args)
-        .env("TENANTRY_LOG", "trace")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = command(dir, "serve");
+    command.env("TENANTRY_LOG", "trace");
+    serve_by(command, args)
+}
+
+/// The same by a command that says how.
+fn serve_by(mut command: Command, args: &[&str]) -> Serving {
+    command.args(["--listen", "127.0.0.1:0"]).args(args).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut lines = Vec::new();
     loop {
@@ -74,6 +77,10 @@ impl Drop for Serving {
 }
 
 impl Serving {
+    fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());

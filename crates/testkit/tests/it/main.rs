@@ -12,6 +12,7 @@ mod cimd;
 mod client_authentication;
 mod client_grants;
 mod clients;
+mod clock;
 mod connections;
 mod credentials;
 mod deletions;

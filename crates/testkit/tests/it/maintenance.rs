@@ -152,6 +152,11 @@ async fn a_check_says_what_is_wrong() {
             "connection_client names the connection",
         ),
         (
+            "UPDATE audit_log SET date = date - 1 WHERE type = $1",
+            "sapi",
+            "the log was altered: changes, entry ",
+        ),
+        (
             "UPDATE client SET seq = seq + 1 WHERE client_id = $1",
             &tenant.client,
             "search terms of a client that is gone",
@@ -297,6 +302,8 @@ async fn a_lost_administrator_is_replaced_also_beside_a_running_server() {
     }
     assert_eq!(t.admin.get(&path).await.status, 404);
     assert_eq!(problems(&t).await, [""; 0]);
+    let log = t.admin.get("/api/v2/logs?q=type:w").await.expect(200).to_string();
+    assert!(log.contains("By command: tenantry admin reset") && log.contains(&again.client_id), "{log}");
 }
 
 #[tokio::test]

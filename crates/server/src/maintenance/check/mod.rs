@@ -5,8 +5,10 @@ mod documents;
 mod references;
 mod seals;
 
-use super::{Result, Site, blocking};
-use crate::db::{DbResult, Snapshot};
+use super::{MaintenanceError, Result, Site, blocking};
+use crate::app::DEFAULT_TENANT;
+use crate::audit::{self, VerifyError};
+use crate::db::{Db, DbResult, Snapshot};
 use crate::seal::MasterKey;
 use std::collections::BTreeMap;
 
@@ -62,6 +64,16 @@ impl Findings {
     }
 }
 
+impl From<VerifyError> for MaintenanceError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::DataDir(error) => error.into(),
+            VerifyError::Database(error) => error.into(),
+            VerifyError::Busy => Self::Refused(error.to_string()),
+        }
+    }
+}
+
 /// One part of the check.
 type Part = fn(&mut Snapshot, &MasterKey, &mut Findings) -> DbResult<()>;
 
@@ -81,6 +93,7 @@ impl Site {
     /// # Errors
     /// The database cannot be read, has another version's schema, or there is no master key.
     pub async fn check(&self) -> Result<Checked> {
+        let log = audit::verify(&Db::read_only(self.target())?, DEFAULT_TENANT).await;
         let site = self.clone();
         blocking(move || {
             let master = site.master()?;
@@ -89,9 +102,17 @@ impl Site {
             for part in PARTS {
                 part(&mut snapshot, &master, &mut found)?;
             }
+            logged(log?, &mut found);
             Ok(found.done())
         })
         .await
+    }
+}
+
+/// What the log says of itself; `tenantry audit verify` tells more.
+fn logged(report: audit::Report, found: &mut Findings) {
+    for audit::Problem { chain, number, problem, .. } in report.problems {
+        found.problem("the log was altered", || format!("{chain}, entry {number}: {problem}"));
     }
 }
 
