@@ -46,7 +46,7 @@ pub(crate) async fn setting(db: &Db, name: &str) -> Result<Option<String>, DbErr
 pub(crate) fn set(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), DbError> {
     const UPSERT: &str = "INSERT INTO setting (name, value) VALUES ($1, $2) \
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    tx.execute(UPSERT, params![name, value]).map(|_| ())
+    tx.write(UPSERT, params![name, value])
 }
 
 /// From what the tenant was filled at its first start, if it was.
@@ -110,7 +110,7 @@ impl Provision<'_> {
         let api_seq = sequence.next(self.clock);
         self.db
             .transaction(move |tx| {
-                tx.execute(TENANT, params![DEFAULT_TENANT, &domain, now])?;
+                tx.write(TENANT, params![DEFAULT_TENANT, &domain, now])?;
                 keys::store::insert(tx, DEFAULT_TENANT, &key, State::Current, now)?;
                 clients::store::insert(tx, DEFAULT_TENANT, &global)?;
                 clients::store::insert(tx, DEFAULT_TENANT, &admin)?;
@@ -128,7 +128,7 @@ impl Provision<'_> {
         tracing::info!(from = had, to = domain, "the domain changed");
         self.db
             .transaction(move |tx| {
-                tx.execute(
+                tx.write(
                     "UPDATE tenant SET domain = $2 WHERE tenant = $1",
                     params![DEFAULT_TENANT, &domain],
                 )?;

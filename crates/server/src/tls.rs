@@ -91,7 +91,7 @@ async fn store(
         ON CONFLICT (name) DO UPDATE SET private_key = excluded.private_key, \
         certificate = excluded.certificate, not_after = excluded.not_after";
     db.transaction(move |tx| {
-        tx.execute(UPSERT, params![&name, &sealed, &certificate, not_after])?;
+        tx.write(UPSERT, params![&name, &sealed, &certificate, not_after])?;
         Ok(())
     })
     .await

@@ -125,14 +125,14 @@ fn append_to_tenant(tx: &mut Tx<'_>, tenant: &str, events: &[Event]) -> DbResult
             let (name, document) = (chain.as_str(), event.document.as_str());
             let hash =
                 link(&last.hash, &(tenant, name, seq, number, event.date, event.kind, client_id, document));
-            tx.execute(
+            tx.write(
                 INSERT,
                 params![tenant, seq, name, number, event.date, event.kind, client_id, document, &hash[..]],
             )?;
             last = End { seq, number, hash };
         }
         if last.number > before {
-            tx.execute(
+            tx.write(
                 EXTEND,
                 params![tenant, chain.as_str(), last.seq, last.number, &last.hash[..], &START[..]],
             )?;

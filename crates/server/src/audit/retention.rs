@@ -91,8 +91,8 @@ fn remove(tx: &mut Tx<'_>, tenant: &str, chain: Chain, from: End, to: End) -> Db
         "DELETE FROM audit_log WHERE tenant = $1 AND chain = '{}' AND seq > $2 AND seq <= $3",
         chain.as_str()
     );
-    tx.execute(&delete, params![tenant, from.seq, to.seq])?;
-    tx.execute(REMEMBER, params![tenant, chain.as_str(), to.seq, to.number, &to.hash[..]]).map(|_| ())
+    tx.write(&delete, params![tenant, from.seq, to.seq])?;
+    tx.write(REMEMBER, params![tenant, chain.as_str(), to.seq, to.number, &to.hash[..]])
 }
 
 /// The entry that says what went: for each chain the number and hash of the last one.

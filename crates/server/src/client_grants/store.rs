@@ -146,7 +146,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<
     const INSERT: &str = "INSERT INTO client_grant \
         (tenant, id, client_id, audience, subject_type, allow_any_organization, version, document) \
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
-    tx.execute(
+    tx.write(
         INSERT,
         params![
             tenant,
@@ -192,5 +192,5 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<
     changed(tx, tenant, grant);
     let id = text(grant, "id");
     audit::deleted(tx, "client_grant", id, grant);
-    tx.execute("DELETE FROM client_grant WHERE tenant = $1 AND id = $2", params![tenant, id]).map(|_| ())
+    tx.write("DELETE FROM client_grant WHERE tenant = $1 AND id = $2", params![tenant, id])
 }

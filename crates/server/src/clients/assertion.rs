@@ -175,6 +175,6 @@ fn insert(
     const FORGET: &str = "DELETE FROM used_assertion WHERE tenant = $1 AND expires_at < $2";
     const USE: &str = "INSERT INTO used_assertion (tenant, client_id, jti, expires_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, client_id, jti) DO NOTHING";
-    tx.execute(FORGET, params![tenant, now])?;
+    tx.write(FORGET, params![tenant, now])?;
     Ok(tx.execute(USE, params![tenant, client_id, jti, expires_at])? > 0)
 }

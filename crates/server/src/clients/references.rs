@@ -200,10 +200,10 @@ pub(super) fn store(
         return Ok(());
     }
     if !known.is_empty() {
-        tx.execute(DELETE, params![tenant, after.client_id()])?;
+        tx.write(DELETE, params![tenant, after.client_id()])?;
     }
     for reference in references {
-        tx.execute(INSERT, params![tenant, after.client_id(), reference.kind.as_str(), reference.id])?;
+        tx.write(INSERT, params![tenant, after.client_id(), reference.kind.as_str(), reference.id])?;
     }
     Ok(())
 }

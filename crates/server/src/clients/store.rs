@@ -128,7 +128,7 @@ const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, docum
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
     let NewClient { document, stored, secret, seq, now, enabled_at } = client;
-    tx.execute(
+    tx.write(
         INSERT,
         params![
             tenant,
@@ -178,7 +178,7 @@ fn insert_secret(
 ) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO client_secret (tenant, client_id, secret_id, secret, created_at) \
         VALUES ($1, $2, $3, $4, $5)";
-    tx.execute(INSERT, params![tenant, client_id, &secret.id, &secret.sealed, now]).map(|_| ())
+    tx.write(INSERT, params![tenant, client_id, &secret.id, &secret.sealed, now])
 }
 
 /// Ends the secrets of a client, at once or at `until`; none lives longer than it would have.
@@ -193,8 +193,8 @@ fn retire_secrets(
         WHERE tenant = $1 AND client_id = $2 AND (expires_at IS NULL OR expires_at > $3)";
     const FORGET: &str =
         "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2 AND expires_at <= $3";
-    tx.execute(LIMIT, params![tenant, client_id, until.unwrap_or(now)])?;
-    tx.execute(FORGET, params![tenant, client_id, now]).map(|_| ())
+    tx.write(LIMIT, params![tenant, client_id, until.unwrap_or(now)])?;
+    tx.write(FORGET, params![tenant, client_id, now])
 }
 
 /// What may be told of a secret: its id, creation, expiry and last use, whether it is the current one.
@@ -249,14 +249,14 @@ pub(super) fn delete_secret(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: 
 pub(super) fn secret_used(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str, at: i64) -> DbResult<()> {
     const USED: &str = "UPDATE client_secret SET last_used_at = $4 \
         WHERE tenant = $1 AND client_id = $2 AND secret_id = $3";
-    tx.execute(USED, params![tenant, client_id, id, at]).map(|_| ())
+    tx.write(USED, params![tenant, client_id, id, at])
 }
 
 fn insert_aliases(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO client_alias (tenant, alias, client_id) VALUES ($1, $2, $3) \
         ON CONFLICT (tenant, alias) DO NOTHING";
     for alias in document.texts("client_aliases") {
-        tx.execute(INSERT, params![tenant, alias, document.client_id()])?;
+        tx.write(INSERT, params![tenant, alias, document.client_id()])?;
     }
     Ok(())
 }
@@ -305,7 +305,7 @@ fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> D
         ON CONFLICT (tenant, shard, is_global, is_first_party, app_type) DO UPDATE SET n = client_count.n + excluded.n";
     let shard = tx.shard();
     let (is_global, is_first_party) = (document.is_global(), document.is_first_party());
-    tx.execute(ADD, params![tenant, shard, is_global, is_first_party, app_type(document), by]).map(|_| ())
+    tx.write(ADD, params![tenant, shard, is_global, is_first_party, app_type(document), by])
 }
 
 const BY_ID: &str = "SELECT c.document, c.signing_keys_at, c.client_secret_at, c.secret_id, \
@@ -435,7 +435,7 @@ pub(crate) fn update(
         insert_secret(tx, tenant, client_id, secret, now)?;
     }
     if before.get("client_aliases") != after.get("client_aliases") {
-        tx.execute(
+        tx.write(
             "DELETE FROM client_alias WHERE tenant = $1 AND client_id = $2",
             params![tenant, client_id],
         )?;
@@ -464,7 +464,7 @@ pub(crate) fn update(
 pub(crate) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, now: i64) -> DbResult<()> {
     let client_id = document.client_id();
     index::remove(tx, tenant, document)?;
-    tx.execute("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
+    tx.write("DELETE FROM client WHERE tenant = $1 AND client_id = $2", params![tenant, client_id])?;
     references::forget(tx, tenant, references::Kind::Client, client_id, now)?;
     connections::store::forget_client(tx, tenant, client_id)?;
     settings::forget(tx, tenant, "clients", client_id)?;

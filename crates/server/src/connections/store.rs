@@ -132,7 +132,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, connection: &Sealed) -> DbRe
     let (secrets, client) = (secrets.as_deref(), idp_initiated_client.as_deref());
     audit::created(tx, RESOURCE, id, document);
     let document = Value::Object(document.clone()).to_string();
-    tx.execute(INSERT, params![tenant, id, name, sort, strategy, &document, secrets, client]).map(|_| ())
+    tx.write(INSERT, params![tenant, id, name, sort, strategy, &document, secrets, client])
 }
 
 pub(super) fn update(
@@ -161,7 +161,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, id: &str, now: i64) -> DbRes
     references::forget(tx, tenant, references::Kind::Connection, &name, now)?;
     tenant_settings::store::forget(tx, tenant, "default_directory", &name)?;
     audit::deleted(tx, RESOURCE, id, &document);
-    tx.execute(DELETE, params![tenant, id])?;
+    tx.write(DELETE, params![tenant, id])?;
     Ok(true)
 }
 
@@ -182,7 +182,7 @@ pub(crate) fn forget_client(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> D
             options.shift_remove(IDP_INITIATED);
         }
         audit::updated(tx, RESOURCE, &id, &before, &connection);
-        tx.execute(UPDATE, params![tenant, &id, &Value::Object(connection).to_string()])?;
+        tx.write(UPDATE, params![tenant, &id, &Value::Object(connection).to_string()])?;
     }
     Ok(())
 }
@@ -302,7 +302,7 @@ fn of_client(client_id: &str) -> Object {
 pub(crate) fn enable_all(tx: &mut Tx<'_>, tenant: &str, client_id: &str, seq: i64) -> DbResult<()> {
     const ENABLE_ALL: &str = "INSERT INTO connection_client (tenant, connection_id, client_id, sort, seq) \
         SELECT tenant, id, $2, $3, $4 FROM connection WHERE tenant = $1";
-    tx.execute(ENABLE_ALL, params![tenant, client_id, &client_sort(client_id), seq]).map(|_| ())
+    tx.write(ENABLE_ALL, params![tenant, client_id, &client_sort(client_id), seq])
 }
 
 /// Client ids regardless of case; the id itself decides between those that differ in nothing else.

@@ -28,7 +28,7 @@ pub(crate) fn insert(
     let NewCredential { id, kind, sort, jwk, pem, expires_at, created_at, document } = credential;
     audit::created(tx, RESOURCE, id, document);
     let document = Value::Object(document.clone()).to_string();
-    tx.execute(
+    tx.write(
         INSERT,
         params![
             tenant,
@@ -113,7 +113,7 @@ pub(super) fn update(
         WHERE tenant = $1 AND client_id = $2 AND id = $3";
     audit::updated(tx, RESOURCE, id, before, document);
     let document = Value::Object(document.clone()).to_string();
-    tx.execute(UPDATE, params![tenant, client_id, id, &document, expires_at])?;
+    tx.write(UPDATE, params![tenant, client_id, id, &document, expires_at])?;
     tx.changed(Kind::Client, tenant, client_id);
     Ok(())
 }
@@ -141,7 +141,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str) -
     if let Some(document) = find_for_update(tx, tenant, client_id, id)? {
         audit::deleted(tx, RESOURCE, id, &document);
     }
-    tx.execute(DELETE, params![tenant, client_id, id])?;
+    tx.write(DELETE, params![tenant, client_id, id])?;
     tx.changed(Kind::Client, tenant, client_id);
     Ok(())
 }

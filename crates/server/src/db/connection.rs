@@ -42,6 +42,36 @@ impl Connection {
         }
     }
 
+    /// Marks where [`Connection::undo`] goes back to. What was done before is kept.
+    pub(super) fn mark(&mut self, is_first: bool) -> DbResult<()> {
+        let sql = if is_first { "SAVEPOINT job" } else { "RELEASE SAVEPOINT job; SAVEPOINT job" };
+        match self {
+            Self::Sqlite(connection) => sqlite::batch(connection, sql),
+            Self::Postgres(writer) => writer.send_batch(sql),
+        }
+    }
+
+    /// Undoes everything since the mark.
+    pub(super) fn undo(&mut self) -> DbResult<()> {
+        self.batch("ROLLBACK TO SAVEPOINT job")
+    }
+
+    /// Runs a statement; an error is told by whatever comes next, [`Connection::flush`] at the latest.
+    pub(super) fn send(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
+        match self {
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, params).map(|_| ()),
+            Self::Postgres(writer) => writer.send(sql, params),
+        }
+    }
+
+    /// Makes sure that everything sent went well.
+    pub(super) fn flush(&mut self) -> DbResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(writer) => writer.flush(),
+        }
+    }
+
     pub(super) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
         match self {
             Self::Sqlite(connection) => sqlite::execute(connection, sql, params),

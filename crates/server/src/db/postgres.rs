@@ -4,7 +4,7 @@
 //! has to be repeated. Sharing a commit among all that wait ([`super::writer`]) makes that affordable.
 
 use super::generations::{Generations, Slot};
-use super::value::{Param, Row};
+use super::value::{OwnedParam, Param, Row};
 use super::{DbError, DbResult};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_util::{StreamExt as _, stream};
@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime as Executor;
 use tokio::time::timeout;
@@ -274,8 +275,10 @@ pub(super) struct Writer {
     settings: Settings,
     /// Drives the connection while this thread waits for an answer.
     executor: Executor,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     statements: HashMap<Box<str>, Statement>,
+    /// Statements whose answers nobody has waited for yet, in their order.
+    sent: Vec<Sent>,
     failed_at: Option<Instant>,
     patience: Duration,
 }
@@ -299,6 +302,7 @@ impl Writer {
             executor,
             client: None,
             statements: HashMap::new(),
+            sent: Vec::new(),
             failed_at: None,
             patience: MIGRATING,
         };
@@ -322,6 +326,7 @@ impl Writer {
     fn reconnect(&mut self) -> DbResult<()> {
         self.client = None;
         self.statements.clear();
+        self.sent.clear();
         let Settings { config, tls, .. } = &self.settings;
         let (session, tls) = (self.session(), tls.clone());
         let connected = async {
@@ -330,7 +335,7 @@ impl Writer {
             client.batch_execute(&session).await?;
             Ok::<_, tokio_postgres::Error>(client)
         };
-        self.client = Some(self.executor.block_on(in_time(WAIT * 2, connected))?);
+        self.client = Some(Arc::new(self.executor.block_on(in_time(WAIT * 2, connected))?));
         Ok(())
     }
 
@@ -378,9 +383,7 @@ impl Writer {
 
     pub(super) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
         let statement = self.prepare(sql)?;
-        let touched = self
-            .ask(async |client| client.execute(&statement, &places(params)).await)
-            .inspect_err(|_| self.statements.clear())?;
+        let touched = self.ask(async |client| client.execute(&statement, &places(params)).await)?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
@@ -391,10 +394,36 @@ impl Writer {
         mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
         let statement = self.prepare(sql)?;
-        let rows = self
-            .ask(async |client| client.query(&statement, &places(params)).await)
-            .inspect_err(|_| self.statements.clear())?;
+        let rows = self.ask(async |client| client.query(&statement, &places(params)).await)?;
         rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    /// Sends a statement. What becomes of it is told by the next question, [`Writer::flush`] at the latest.
+    pub(super) fn send(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
+        let statement = self.prepare(sql)?;
+        let params: Vec<_> = params.iter().map(OwnedParam::from).collect();
+        self.pipeline(|client| Box::pin(async move { client.execute_raw(&statement, params).await }))
+    }
+
+    /// The same with statements without parameters.
+    pub(super) fn send_batch(&mut self, sql: &'static str) -> DbResult<()> {
+        self.pipeline(|client| Box::pin(async move { client.batch_execute(sql).await.map(|()| 0) }))
+    }
+
+    fn pipeline(&mut self, send: impl FnOnce(Arc<Client>) -> Sent) -> DbResult<()> {
+        let mut answer = send(Arc::clone(self.client.as_ref().ok_or_else(gone)?));
+        // Being asked for the first time, it is put in the connection's queue behind all others.
+        if let Poll::Ready(touched) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            touched?;
+        } else {
+            self.sent.push(answer);
+        }
+        Ok(())
+    }
+
+    /// Waits for everything that was sent.
+    pub(super) fn flush(&mut self) -> DbResult<()> {
+        if self.sent.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }
     }
 
     /// Begins to copy rows of columns of these types, by a statement `COPY … FROM STDIN BINARY`.
@@ -416,13 +445,25 @@ impl Writer {
         Ok(statement)
     }
 
-    /// Waits for an answer. A connection that gives none in time is given up.
+    /// Waits for an answer, and for what was sent before: the first that went wrong is why the rest did. A connection
+    /// that gives none in time is given up.
     fn ask<T>(
         &mut self,
         question: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> DbResult<T> {
         let client = self.client.as_ref().ok_or_else(gone)?;
-        let answer = self.executor.block_on(async { timeout(self.patience, question(client)).await });
+        let sent = std::mem::take(&mut self.sent);
+        let all = async {
+            let answer = question(client).await;
+            for earlier in sent {
+                earlier.await?;
+            }
+            answer
+        };
+        let answer = self.executor.block_on(async { timeout(self.patience, all).await });
+        if !matches!(answer, Ok(Ok(_))) {
+            self.statements.clear();
+        }
         let Ok(answer) = answer else {
             self.client = None;
             return Err(late());
@@ -430,6 +471,9 @@ impl Writer {
         answer.map_err(DbError::from)
     }
 }
+
+/// The answer to a statement, on its way: how many rows it touched.
+type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
 
 async fn in_time<T>(
     limit: Duration,

@@ -100,6 +100,47 @@ impl ToSql for Param<'_> {
     to_sql_checked!();
 }
 
+/// A parameter that outlives what it was made of.
+#[derive(Debug)]
+pub(super) enum OwnedParam {
+    Null,
+    Int(i64),
+    Bool(bool),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<&Param<'_>> for OwnedParam {
+    fn from(param: &Param<'_>) -> Self {
+        match *param {
+            Param::Null => Self::Null,
+            Param::Int(value) => Self::Int(value),
+            Param::Bool(value) => Self::Bool(value),
+            Param::Text(value) => Self::Text(value.to_owned()),
+            Param::Bytes(value) => Self::Bytes(value.to_owned()),
+        }
+    }
+}
+
+impl ToSql for OwnedParam {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let param = match self {
+            Self::Null => Param::Null,
+            Self::Int(value) => Param::Int(*value),
+            Self::Bool(value) => Param::Bool(*value),
+            Self::Text(value) => Param::Text(value),
+            Self::Bytes(value) => Param::Bytes(value),
+        };
+        param.to_sql(ty, out)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        <Param<'_> as ToSql>::accepts(ty)
+    }
+
+    to_sql_checked!();
+}
+
 /// A row of an answer.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),

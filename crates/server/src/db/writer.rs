@@ -143,6 +143,7 @@ impl Group {
             let broken = ready.as_ref().err().map(DbError::again);
             let mut tx = Tx { failed: ready.err(), ..Tx::new(connection) };
             let (keep, answer) = job(&mut tx);
+            tx.flush();
             let Tx { changed, failed, events, .. } = tx;
             let keep = keep && failed.is_none();
             self.answers.push((answer, failed));
@@ -156,7 +157,7 @@ impl Group {
             } else if self.kept == 0 {
                 connection.rollback();
                 return Ok(());
-            } else if let Err(error) = connection.batch("ROLLBACK TO SAVEPOINT job") {
+            } else if let Err(error) = connection.undo() {
                 // Some errors undo everything since the beginning, and leave nothing to go back to.
                 let cause = self.answers.last().and_then(|(_, failed)| failed.as_ref());
                 return Err(cause.map_or(error, DbError::again));
@@ -174,11 +175,7 @@ impl Group {
         if self.kept == 0 {
             return connection.begin();
         }
-        connection.batch(if self.has_savepoint {
-            "RELEASE SAVEPOINT job; SAVEPOINT job"
-        } else {
-            "SAVEPOINT job"
-        })?;
+        connection.mark(!self.has_savepoint)?;
         self.has_savepoint = true;
         Ok(())
     }
@@ -230,6 +227,17 @@ impl Tx<'_> {
     /// Runs a statement; returns how many rows it touched.
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
         self.run(|connection| connection.execute(sql, params))
+    }
+
+    /// Runs a statement when nobody asks how many rows it touches, and does not wait for it. An error is told by a later
+    /// statement, and in any case fails the transaction.
+    pub(crate) fn write(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
+        self.run(|connection| connection.send(sql, params))
+    }
+
+    fn flush(&mut self) {
+        // The error, if there is one, is kept.
+        let _ = self.run(Connection::flush);
     }
 
     /// The rows of a statement.

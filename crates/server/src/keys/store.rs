@@ -118,7 +118,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, key: &NewKey, state: State, 
         current_since) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let since = (state == State::Current).then_some(now);
     let NewKey { kid, sealed, certificate } = key;
-    tx.execute(INSERT, params![tenant, kid, state.as_str(), sealed, certificate, now, since])?;
+    tx.write(INSERT, params![tenant, kid, state.as_str(), sealed, certificate, now, since])?;
     audit::created(tx, RESOURCE, kid, &shown(state));
     changed(tx, tenant);
     Ok(())
@@ -140,8 +140,8 @@ pub(super) fn promote(tx: &mut Tx<'_>, tenant: &str, keys: &[StoredKey], now: i6
         WHERE tenant = $1 AND state = 'current'";
     const BEGIN: &str =
         "UPDATE signing_key SET state = 'current', current_since = $2 WHERE tenant = $1 AND state = 'next'";
-    tx.execute(END, params![tenant, now])?;
-    tx.execute(BEGIN, params![tenant, now])?;
+    tx.write(END, params![tenant, now])?;
+    tx.write(BEGIN, params![tenant, now])?;
     for key in keys {
         match key.state {
             State::Current => log_step(tx, key, State::Previous),
@@ -158,7 +158,7 @@ pub(super) fn revoke(tx: &mut Tx<'_>, tenant: &str, key: &StoredKey, now: i64) -
     const REVOKE: &str = "UPDATE signing_key SET state = 'revoked', revoked_at = $3, private_key = $4 \
         WHERE tenant = $1 AND kid = $2";
     let nothing: &[u8] = &[];
-    tx.execute(REVOKE, params![tenant, &key.kid, now, nothing])?;
+    tx.write(REVOKE, params![tenant, &key.kid, now, nothing])?;
     log_step(tx, key, State::Revoked);
     changed(tx, tenant);
     Ok(())

@@ -270,7 +270,7 @@ fn reseal_batch(
         let sealed = master.seal(&context, &plain).map_err(bad)?;
         let mut params = vec![Param::Bytes(&sealed)];
         params.extend(names.iter().map(|name| Param::Text(name)));
-        tx.execute(&update, &params)?;
+        tx.write(&update, &params)?;
     }
     let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < BATCH);
     let count = rows.len() as u64;
@@ -307,10 +307,7 @@ fn reseal_documents(tx: &mut Tx<'_>, master: &MasterKey) -> DbResult<u64> {
             count += 1;
         }
         if count > before {
-            tx.execute(
-                UPDATE,
-                &[Param::Text(&tenant), Param::Text(&id), Param::Text(&document.to_string())],
-            )?;
+            tx.write(UPDATE, &[Param::Text(&tenant), Param::Text(&id), Param::Text(&document.to_string())])?;
         }
     }
     Ok(count)

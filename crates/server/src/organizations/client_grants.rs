@@ -160,7 +160,7 @@ async fn add_organization_client_grant(
                     ErrorCode::OrganizationConflict,
                 ));
             }
-            tx.execute(INSERT, params![&tenant, &id, &grant_id])?;
+            tx.write(INSERT, params![&tenant, &id, &grant_id])?;
             changed(tx, &tenant, &id, &grant_id);
             audit::created(tx, RESOURCE, &id, &of_grant(&grant_id));
             Ok(grant)

@@ -101,7 +101,7 @@ fn add(
             ErrorCode::OrganizationConflict,
         ));
     }
-    tx.execute(INSERT, params![tenant, id, client_id, &sort_key(client_id), use_for_member_access])?;
+    tx.write(INSERT, params![tenant, id, client_id, &sort_key(client_id), use_for_member_access])?;
     let added = organizations::client(client.members(), use_for_member_access);
     audit::created(tx, RESOURCE, id, &added);
     Ok(added)
@@ -168,7 +168,7 @@ async fn remove_organization_clients(
                 if let Some(before) = find(tx, &tenant, &id, client)? {
                     audit::deleted(tx, RESOURCE, &id, &before);
                 }
-                tx.execute(DELETE, params![&tenant, &id, client])?;
+                tx.write(DELETE, params![&tenant, &id, client])?;
             }
             Ok::<_, Failure>(())
         })
@@ -204,7 +204,7 @@ async fn update_organization_client(
         .transaction(move |tx| {
             check_exists(tx, &tenant, &id)?;
             let before = find(tx, &tenant, &id, &client_id)?.ok_or_else(not_found)?;
-            tx.execute(UPDATE, params![&tenant, &id, &client_id, flag])?;
+            tx.write(UPDATE, params![&tenant, &id, &client_id, flag])?;
             let after = find(tx, &tenant, &id, &client_id)?.ok_or_else(not_found)?;
             audit::updated(tx, RESOURCE, &id, &before, &after);
             Ok::<_, Failure>(after)

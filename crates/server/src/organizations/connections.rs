@@ -165,8 +165,7 @@ fn store_one(
         Some(before) => audit::updated(tx, RESOURCE, id, before, connection),
         None => audit::created(tx, RESOURCE, id, connection),
     }
-    tx.execute(STORE, params![tenant, id, connection_id, &found.sort, is_enabled(connection), &document])
-        .map(|_| ())
+    tx.write(STORE, params![tenant, id, connection_id, &found.sort, is_enabled(connection), &document])
 }
 
 /// Adds a connection to an organization, or enables one that is there and is not enabled.
@@ -281,7 +280,7 @@ async fn delete_connection(State(app): State<App>, Path((id, connection_id)): Id
             if let Some(found) = found {
                 audit::deleted(tx, RESOURCE, &id, &found.connection);
             }
-            tx.execute(DELETE, params![&tenant, &id, &connection_id])?;
+            tx.write(DELETE, params![&tenant, &id, &connection_id])?;
             Ok::<_, Failure>(())
         })
         .await?;

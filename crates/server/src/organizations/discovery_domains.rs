@@ -97,7 +97,7 @@ async fn create_discovery_domain(
             }
             audit::created(tx, RESOURCE, &domain_id, &domain);
             let document = Value::Object(domain).to_string();
-            tx.execute(INSERT, params![&tenant, &id, &domain_id, &name, seq, &document])?;
+            tx.write(INSERT, params![&tenant, &id, &domain_id, &name, seq, &document])?;
             Ok(document)
         })
         .await?;
@@ -145,7 +145,7 @@ async fn update_discovery_domain(
             let after = organizations::patch_domain(&before, &body);
             audit::updated(tx, RESOURCE, &domain_id, &before, &after);
             let document = Value::Object(after).to_string();
-            tx.execute(UPDATE, params![&tenant, &id, &domain_id, &document])?;
+            tx.write(UPDATE, params![&tenant, &id, &domain_id, &document])?;
             Ok::<_, Failure>(document)
         })
         .await?;
@@ -166,7 +166,7 @@ async fn delete_discovery_domain(
             if let Some(before) = tx.query_opt(BY_ID, params![&tenant, &id, &domain_id], read)? {
                 audit::deleted(tx, RESOURCE, &domain_id, &before);
             }
-            tx.execute(DELETE, params![&tenant, &id, &domain_id])?;
+            tx.write(DELETE, params![&tenant, &id, &domain_id])?;
             Ok::<_, Failure>(())
         })
         .await?;

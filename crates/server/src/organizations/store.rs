@@ -179,7 +179,7 @@ fn changed(tx: &mut Tx<'_>, tenant: &str, organization: &Object) {
 pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, organization: &Object, seq: i64) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO organization (tenant, id, name, display_name, seq, version, document) \
         VALUES ($1, $2, $3, $4, $5, 1, $6)";
-    tx.execute(
+    tx.write(
         INSERT,
         params![
             tenant,
@@ -229,7 +229,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, organization: &Object, now: 
     clients::store::forget_organization(tx, tenant, id, now)?;
     settings::forget(tx, tenant, "organizations", id)?;
     quota::forget(tx, tenant, quota::Owner::Organization, id)?;
-    tx.execute(DELETE, params![tenant, id])?;
+    tx.write(DELETE, params![tenant, id])?;
     audit::deleted(tx, RESOURCE, id, organization);
     changed(tx, tenant, organization);
     Ok(())

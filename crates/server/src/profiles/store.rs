@@ -56,7 +56,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, tenant: &str, kind: Kind, profile: &Object
     audit::created(tx, kind.as_str(), text(profile, "id"), profile);
     let document = Value::Object(profile.clone()).to_string();
     let params = params![tenant, text(profile, "id"), kind.as_str(), text(profile, "name"), &document];
-    tx.execute(INSERT, params).map(|_| ())
+    tx.write(INSERT, params)
 }
 
 /// Stores what became of a profile, unless it changed since `version` was read.
@@ -80,5 +80,5 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, kind: Kind, id: &str) -> DbR
     if let Some((before, _)) = find_for_update(tx, tenant, kind, id)? {
         audit::deleted(tx, kind.as_str(), id, &before);
     }
-    tx.execute(DELETE, params![tenant, kind.as_str(), id]).map(|_| ())
+    tx.write(DELETE, params![tenant, kind.as_str(), id])
 }

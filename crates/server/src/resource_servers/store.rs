@@ -123,7 +123,7 @@ pub(crate) fn insert(
         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)";
     let identifier = text(api, "identifier");
     let is_system = api.get("is_system") == Some(&Value::Bool(true));
-    tx.execute(
+    tx.write(
         INSERT,
         params![
             tenant,
@@ -170,7 +170,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, api: &Stored, now: i64) -> D
         references::forget(tx, tenant, references::Kind::Client, id, now)?;
     }
     tenant_settings::store::forget(tx, tenant, "default_audience", identifier)?;
-    tx.execute("DELETE FROM resource_server WHERE tenant = $1 AND id = $2", params![tenant, api.text("id")])?;
+    tx.write("DELETE FROM resource_server WHERE tenant = $1 AND id = $2", params![tenant, api.text("id")])?;
     audit::deleted(tx, RESOURCE, api.text("id"), &api.document);
     tx.changed(Kind::ResourceServer, tenant, identifier);
     Ok(())
@@ -196,7 +196,7 @@ pub(crate) fn rename(tx: &mut Tx<'_>, tenant: &str, from: &str, to: &str) -> DbR
     grants_changed(tx, tenant, from)?;
     api.document.insert("identifier".into(), to.into());
     let id = api.text("id").to_owned();
-    tx.execute(API, params![tenant, &id, to, &to_json(&api.document)])?;
+    tx.write(API, params![tenant, &id, to, &to_json(&api.document)])?;
     for identifier in [from, to] {
         tx.changed(Kind::ResourceServer, tenant, identifier);
     }
@@ -206,7 +206,7 @@ pub(crate) fn rename(tx: &mut Tx<'_>, tenant: &str, from: &str, to: &str) -> DbR
         let mut grant: Object = serde_json::from_str(&document)
             .map_err(|error| DbError::Data(format!("client grant: {error}")))?;
         grant.insert("audience".into(), to.into());
-        tx.execute(GRANT, params![tenant, &id, &Value::Object(grant).to_string()])?;
+        tx.write(GRANT, params![tenant, &id, &Value::Object(grant).to_string()])?;
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ pub(super) fn replace(
 ) -> DbResult<()> {
     const REPLACE: &str = "UPDATE configuration SET version = version + 1, document = $4 \
         WHERE tenant = $1 AND kind = $2 AND id = $3";
-    tx.execute(REPLACE, params![tenant, kind, &stored.id, &document.to_string()])?;
+    tx.write(REPLACE, params![tenant, kind, &stored.id, &document.to_string()])?;
     told(tx, &Key { kind, id: stored.id.clone() }, Some(&stored.document), Some(document));
     Ok(())
 }

@@ -252,5 +252,5 @@ fn refused(owner: Owner, used: &[Use], now: i64) -> OAuthError {
 /// Whose tokens were counted goes away.
 pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, owner: Owner, id: &str) -> DbResult<()> {
     const FORGET: &str = "DELETE FROM token_count WHERE tenant = $1 AND owner = $2 AND owner_id = $3";
-    tx.execute(FORGET, params![tenant, owner.as_str(), id]).map(|_| ())
+    tx.write(FORGET, params![tenant, owner.as_str(), id])
 }

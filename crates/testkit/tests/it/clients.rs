@@ -179,6 +179,35 @@ async fn deleting_a_client_takes_its_grants_and_tokens_along() {
 }
 
 #[tokio::test]
+async fn a_statement_that_fails_undoes_its_own_request_and_none_beside_it() {
+    let t = Testkit::start().await;
+    t.database().execute("CREATE UNIQUE INDEX only_one ON client_reference (tenant, kind, id)");
+    let requests = (0..60).map(|i| {
+        let (caller, name) = (t.admin.clone(), format!("client {i:02}"));
+        let mut body = json!({"name": name});
+        if i % 3 == 0 {
+            body["allowed_clients"] = json!(["the same"]);
+        }
+        tokio::spawn(async move { (caller.post("/api/v2/clients", &body).await.status, name) })
+    });
+    let (mut stored, mut failed) = (Vec::new(), 0);
+    for request in requests.collect::<Vec<_>>() {
+        match request.await.unwrap() {
+            (201, name) => stored.push(name),
+            (500, _) => failed += 1,
+            (status, name) => panic!("{name}: {status}"),
+        }
+    }
+    assert_eq!((stored.len(), failed), (41, 19));
+    let listed = t.admin.get("/api/v2/clients?is_global=false&per_page=100").await.expect(200);
+    let names = listed.as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap());
+    let mut listed: Vec<_> = names.filter(|name| name.starts_with("client ")).collect();
+    listed.sort_unstable();
+    stored.sort_unstable();
+    assert_eq!(listed, stored);
+}
+
+#[tokio::test]
 async fn a_second_start_finds_everything_as_it_was() {
     let t = Testkit::start().await;
     let client = t.create_client(json!({"description": "stays"})).await;

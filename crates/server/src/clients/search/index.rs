@@ -26,7 +26,7 @@ fn insert_terms<'a>(
             let _ = write!(sql, "{separator}($1, $2, ${})", params.len());
         }
         sql.push_str(" ON CONFLICT (tenant, term, seq) DO NOTHING");
-        tx.execute(&sql, &params)?;
+        tx.write(&sql, &params)?;
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ fn remove_terms<'a>(
     terms: impl IntoIterator<Item = &'a Vec<u8>>,
 ) -> DbResult<()> {
     const REMOVE: &str = "DELETE FROM client_term WHERE tenant = $1 AND term = $2 AND seq = $3";
-    terms.into_iter().try_for_each(|term| tx.execute(REMOVE, params![tenant, term, seq]).map(|_| ()))
+    terms.into_iter().try_for_each(|term| tx.write(REMOVE, params![tenant, term, seq]))
 }
 
 fn seq(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Option<i64>> {
@@ -125,7 +125,7 @@ fn index(tx: &mut Tx<'_>, tenant: &str, seq: i64, document: &ClientDocument) -> 
     const KEY: &str = "UPDATE client SET name_key = $3 WHERE tenant = $1 AND seq = $2";
     const ANY: &str = "SELECT 1 FROM client_grant WHERE tenant = $1 AND client_id = $2 \
         AND allow_any_organization LIMIT 1";
-    tx.execute(KEY, params![tenant, seq, &name_key(document.members())])?;
+    tx.write(KEY, params![tenant, seq, &name_key(document.members())])?;
     insert(tx, tenant, seq, document)?;
     if tx.query_opt(ANY, params![tenant, document.client_id()], |_| Ok(()))?.is_some() {
         granted_any_organization(tx, tenant, document.client_id())?;
