@@ -100,12 +100,12 @@ impl Testkit {
         Self::with(Config::default()).await
     }
 
-    /// Starts a server with settings.
+    /// Starts a server with settings, for which no name leads anywhere.
     ///
     /// # Panics
     /// If it does not start.
     pub async fn with(config: Config) -> Self {
-        Self::within(config, Network::default()).await
+        Self::within(config, Network::routed(|_| Vec::new(), &[])).await
     }
 
     /// Starts a server for which names lead where `network` says.
@@ -220,7 +220,7 @@ impl Testkit {
             database_url: Some(url),
             ..self.config.clone()
         };
-        Self::run(config, Network::default(), dir, self.clock.clone(), database).await
+        Self::run(config, self.network.clone(), dir, self.clock.clone(), database).await
     }
 
     /// Stops the server and starts it again on the same data, with other settings.

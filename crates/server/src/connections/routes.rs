@@ -1,7 +1,7 @@
 //! The Connections API.
 
 use super::store::{self, Filter, Sealed};
-use super::{clients, configuration, metadata, not_found};
+use super::{clients, configuration, discovery, metadata, not_found};
 use crate::app::App;
 use crate::clients::store as client_store;
 use crate::db::Tx;
@@ -114,7 +114,10 @@ async fn list_connections(State(app): State<App>, caller: Caller, RawQuery(raw):
 async fn create_connection(State(app): State<App>, Input(body): Input) -> ApiResult {
     let body = connections::check_create_body(&body)?;
     let id = ids::connection_id(&app.random);
-    let new = New { id: &id, domain: &app.domain, ticket: &ids::ticket(&app.random) };
+    let strategy = body.get("strategy").and_then(Value::as_str).unwrap_or_default();
+    let discovered = discovery::discover(&app, strategy, body).await;
+    let ticket = ids::ticket(&app.random);
+    let new = New { id: &id, domain: &app.domain, ticket: &ticket, discovered: discovered.as_ref() };
     let mut connection = connections::create(body, &new)?;
     metadata::complete(&mut connection);
     configuration::seal(&mut connection, None, &app.tenant, &app.master)?;
@@ -174,6 +177,13 @@ async fn update_connection(
         return Err(ApiError::new(403, message).with_code(ErrorCode::InsufficientScope).into());
     }
     let Value::Object(body) = body else { unreachable!("checked above") };
+    let discovered = if changes_options {
+        let before = store::find(&app.db, &app.master, &app.tenant, &id).await?.ok_or_else(not_found)?;
+        let strategy = before.get("strategy").and_then(Value::as_str).unwrap_or_default();
+        discovery::discover(&app, strategy, &body).await
+    } else {
+        None
+    };
     let tenant = app.tenant.clone();
     let shared = app.clone();
     let connection = app
@@ -181,7 +191,7 @@ async fn update_connection(
         .transaction(move |tx| {
             let (before, version) =
                 store::find_for_update(tx, &shared.master, &tenant, &id)?.ok_or_else(not_found)?;
-            let mut after = connections::patch(&before, &body, &shared.domain)?;
+            let mut after = connections::patch(&before, &body, &shared.domain, discovered.as_ref())?;
             if changes_options {
                 metadata::complete(&mut after);
                 configuration::seal(&mut after, Some(&before), &tenant, &shared.master)?;

@@ -13,6 +13,7 @@ mod client_authentication;
 mod client_grants;
 mod clients;
 mod clock;
+mod connection_discovery;
 mod connections;
 mod credentials;
 mod deletions;

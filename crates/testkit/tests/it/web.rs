@@ -150,7 +150,8 @@ fn identity() -> (String, TlsAcceptor) {
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
     let key = KeyPair::generate().unwrap();
-    let names = ["*.example", "client.example", "other.example"].map(str::to_owned);
+    let names =
+        ["*.example", "client.example", "other.example", "idp.example", "*.idp.example"].map(str::to_owned);
     let certificate =
         CertificateParams::new(names).unwrap().signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));

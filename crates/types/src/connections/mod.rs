@@ -13,6 +13,7 @@ pub mod strategies;
 #[cfg(test)]
 mod tests;
 
+pub use openid::discovered;
 pub use schema::{check_create_body, check_enable_body, check_patch_body};
 pub use strategies::{NAMES as STRATEGY_NAMES, STRATEGIES, Strategy};
 
@@ -21,6 +22,7 @@ use crate::json::in_order;
 use crate::{ApiError, ErrorCode, Object};
 use serde_json::{Value, json};
 use strategies::Family;
+use url::Url;
 
 /// Members in the order of answers.
 const ORDER: &[&str] = &[
@@ -78,6 +80,16 @@ pub struct New<'a> {
     pub domain: &'a str,
     /// Letters and digits that nobody guesses, for a ticket; as many as the strategy wants at most.
     pub ticket: &'a str,
+    /// What was found at [`discovery_url`].
+    pub discovered: Option<&'a Object>,
+}
+
+/// Where the identity provider publishes what the options of a checked body leave out about it. A connection without
+/// an answer from there is a connection all the same.
+#[must_use]
+pub fn discovery_url(strategy: &str, body: &Object) -> Option<Url> {
+    let strategy = Strategy::find(strategy).filter(|strategy| strategy.family == Family::OpenId)?;
+    openid::discovery_url(strategy, body.get("options")?.as_object()?)
 }
 
 /// The connection that a checked create body describes, without the clients that it is enabled for.
@@ -112,24 +124,31 @@ pub fn create(body: &Object, new: &New<'_>) -> Result<Object, ApiError> {
         );
     }
     let sent = body.get("options").and_then(Value::as_object).cloned().unwrap_or_default();
-    let options = options(strategy, sent, None, new.domain)?;
+    let options = options(strategy, sent, None, new.domain, new.discovered)?;
     connection.insert("options".into(), options.into());
     finish(strategy, connection)
 }
 
-/// The connection after a checked `PATCH` body. Options are replaced as a whole, up to what the strategy keeps.
+/// The connection after a checked `PATCH` body. Options are replaced as a whole, up to what the strategy keeps;
+/// `discovered` is what was found at their [`discovery_url`].
 ///
 /// # Errors
 /// A rule that looks at more than one member is broken.
-pub fn patch(before: &Object, body: &Object, domain: &str) -> Result<Object, ApiError> {
+pub fn patch(
+    before: &Object,
+    body: &Object,
+    domain: &str,
+    discovered: Option<&Object>,
+) -> Result<Object, ApiError> {
     let strategy = strategy_of(before)?;
     let mut after = before.clone();
     for (name, value) in body {
         match (name.as_str(), value) {
             ("options", value) => {
                 let sent = value.as_object().cloned().unwrap_or_default();
-                let stored = before.get("options").and_then(Value::as_object);
-                let options = options(strategy, sent, Some(stored.unwrap_or(&Object::new())), domain)?;
+                let nothing = Object::new();
+                let stored = before.get("options").and_then(Value::as_object).unwrap_or(&nothing);
+                let options = options(strategy, sent, Some(stored), domain, discovered)?;
                 after.insert(name.clone(), options.into());
             }
             ("metadata", Value::Object(changes)) => {
@@ -168,6 +187,7 @@ fn options(
     mut options: Object,
     stored: Option<&Object>,
     domain: &str,
+    discovered: Option<&Object>,
 ) -> Result<Object, ApiError> {
     if strategy.family == Family::Database {
         database::check(&options)?;
@@ -183,7 +203,7 @@ fn options(
     };
     match strategy.family {
         Family::Database => database::complete(&mut options, stored.is_some()),
-        Family::OpenId => openid::complete(strategy, &mut options, stored),
+        Family::OpenId => openid::complete(strategy, &mut options, stored, discovered),
         Family::Plain => {}
     }
     for (name, value) in defaults {

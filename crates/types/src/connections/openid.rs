@@ -3,6 +3,7 @@
 use super::{Strategy, text};
 use crate::Object;
 use serde_json::{Value, json};
+use url::Url;
 
 /// What a discovery document leaves out when it is false (`OpenID` Connect Discovery 1.0 section 3).
 const CAPABILITIES: &[&str] = &[
@@ -13,30 +14,79 @@ const CAPABILITIES: &[&str] = &[
 ];
 
 /// Options that come from the discovery document when they are not sent.
-const ENDPOINTS: &[&str] = &["authorization_endpoint", "token_endpoint", "userinfo_endpoint"];
+const FROM_METADATA: &[&str] =
+    &["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"];
 
-/// What the authorization server of an Okta organization says of itself; it is the same for all of them but for the
-/// domain, so that no document has to be fetched.
+const METADATA: &str = "oidc_metadata";
+
+/// What the authorization server of an Okta organization says of itself, as long as nobody can ask it; it is the same
+/// for all of them but for the domain.
 const OKTA: &str = include_str!("okta.json");
 const OKTA_DOMAIN: &str = "{domain}";
 
-/// Adds what belongs to the options that were sent.
-pub(super) fn complete(strategy: &Strategy, options: &mut Object, stored: Option<&Object>) {
-    if !options.contains_key("oidc_metadata")
-        && let Some(metadata) = metadata(strategy, options, stored)
-    {
-        options.insert("oidc_metadata".into(), metadata);
+/// Where providers publish their metadata (`OpenID` Connect Discovery 1.0 section 4).
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// Whether the metadata were sent, so that nothing has to be discovered.
+fn has_metadata(options: &Object) -> bool {
+    match options.get(METADATA) {
+        None | Some(Value::Null) => false,
+        Some(Value::Object(metadata)) => !metadata.is_empty(),
+        Some(_) => true,
     }
-    if let Some(Value::Object(metadata)) = options.get_mut("oidc_metadata") {
+}
+
+/// Where the metadata are published that options leave out.
+pub(super) fn discovery_url(strategy: &Strategy, options: &Object) -> Option<Url> {
+    if has_metadata(options) {
+        return None;
+    }
+    let source = source(strategy, options)?;
+    if strategy.name != "okta" {
+        return Url::parse(source).ok();
+    }
+    // A domain has no path or query of its own.
+    let url = Url::parse(&format!("https://{source}{WELL_KNOWN}")).ok()?;
+    (url.path() == WELL_KNOWN && url.query().is_none()).then_some(url)
+}
+
+/// The metadata in a document, if it is what a provider publishes about itself.
+#[must_use]
+pub fn discovered(document: Value) -> Option<Object> {
+    match document {
+        Value::Object(metadata) if !text(&metadata, "issuer").is_empty() => Some(metadata),
+        _ => None,
+    }
+}
+
+/// The option that says where the metadata are.
+fn source<'a>(strategy: &Strategy, options: &'a Object) -> Option<&'a str> {
+    let name = if strategy.name == "okta" { "domain" } else { "discovery_url" };
+    Some(text(options, name)).filter(|source| !source.is_empty())
+}
+
+/// Adds what belongs to the options that were sent; `discovered` is what was found at their [`discovery_url`].
+pub(super) fn complete(
+    strategy: &Strategy,
+    options: &mut Object,
+    stored: Option<&Object>,
+    discovered: Option<&Object>,
+) {
+    if !has_metadata(options)
+        && let Some(metadata) = metadata(strategy, options, stored, discovered)
+    {
+        options.insert(METADATA.into(), metadata);
+    }
+    if let Some(Value::Object(metadata)) = options.get_mut(METADATA) {
         for capability in CAPABILITIES {
             metadata.entry(*capability).or_insert_with(|| false.into());
         }
         let metadata = metadata.clone();
-        for endpoint in ENDPOINTS {
-            if let Some(known) = metadata.get(*endpoint)
-                && options.get(*endpoint).is_none_or(Value::is_null)
+        for name in FROM_METADATA {
+            if let Some(known @ Value::String(_)) = metadata.get(*name)
+                && options.get(*name).is_none_or(Value::is_null)
             {
-                options.insert((*endpoint).into(), known.clone());
+                options.insert((*name).into(), known.clone());
             }
         }
     }
@@ -45,15 +95,22 @@ pub(super) fn complete(strategy: &Strategy, options: &mut Object, stored: Option
     options.entry("connection_settings").or_insert_with(|| json!({"pkce": pkce}));
 }
 
-fn metadata(strategy: &Strategy, options: &Object, stored: Option<&Object>) -> Option<Value> {
-    let source = if strategy.name == "okta" { "domain" } else { "discovery_url" };
-    let source_of = |options: &Object| Some(text(options, source).to_owned()).filter(|text| !text.is_empty());
-    let wanted = source_of(options)?;
-    let stored = stored.filter(|stored| source_of(stored).as_ref() == Some(&wanted));
-    if let Some(known) = stored.and_then(|stored| stored.get("oidc_metadata")) {
+fn metadata(
+    strategy: &Strategy,
+    options: &Object,
+    stored: Option<&Object>,
+    discovered: Option<&Object>,
+) -> Option<Value> {
+    if let Some(discovered) = discovered {
+        return Some(discovered.clone().into());
+    }
+    let wanted = source(strategy, options)?;
+    // What was found there before, when nobody answers now.
+    let stored = stored.filter(|stored| source(strategy, stored) == Some(wanted) && has_metadata(stored));
+    if let Some(known) = stored.and_then(|stored| stored.get(METADATA)) {
         return Some(known.clone());
     }
-    (strategy.name == "okta").then(|| okta(&wanted))
+    (strategy.name == "okta").then(|| okta(wanted))
 }
 
 fn okta(domain: &str) -> Value {

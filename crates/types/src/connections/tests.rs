@@ -3,7 +3,12 @@ use proptest::prelude::{Just, Strategy as _, any, prop_assert, prop_assert_eq, p
 use serde_json::json;
 
 fn new() -> New<'static> {
-    New { id: "con_1", domain: "tenant.example", ticket: "0123456789abcdef0123456789abcdef" }
+    New {
+        id: "con_1",
+        domain: "tenant.example",
+        ticket: "0123456789abcdef0123456789abcdef",
+        discovered: None,
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
@@ -25,10 +30,10 @@ fn options(strategy: &str, sent: &Value) -> Value {
 fn every_strategy_can_be_created_and_updated_with_nothing_but_its_defaults() {
     for strategy in STRATEGIES {
         let connection = made(json!({"name": "a", "strategy": strategy.name}));
-        let again = patch(&connection, json!({"options": {}}).as_object().unwrap(), "t").unwrap();
+        let again = patch(&connection, json!({"options": {}}).as_object().unwrap(), "t", None).unwrap();
         assert_eq!(again["strategy"], strategy.name);
         assert_eq!(connection.contains_key("show_as_button"), strategy.is_enterprise);
-        let twice = patch(&again, json!({"options": {}}).as_object().unwrap(), "t").unwrap();
+        let twice = patch(&again, json!({"options": {}}).as_object().unwrap(), "t", None).unwrap();
         assert_eq!(twice, again, "{}", strategy.name);
     }
     let unsorted: Vec<_> = STRATEGY_NAMES.windows(2).filter(|pair| pair[0] >= pair[1]).collect();
@@ -108,7 +113,7 @@ fn databases_keep_three_options_over_updates_and_lose_the_others() {
     assert_eq!(connection["options"]["authentication_methods"], methods);
     assert_eq!(connection["options"]["passwordPolicy"], "good");
     let body = json!({"options": {"disable_signup": true}});
-    let after = patch(&connection, check_patch_body(&body).unwrap(), "t").unwrap();
+    let after = patch(&connection, check_patch_body(&body).unwrap(), "t", None).unwrap();
     let names: Vec<_> = after["options"].as_object().unwrap().keys().collect();
     assert_eq!(
         names,
@@ -164,7 +169,7 @@ fn cross_app_access_is_for_openid_connections() {
         json!({"name": "a", "strategy": "oidc", "cross_app_access_resource_app": {"status": "enabled"}}),
     );
     let body = json!({"cross_app_access_resource_app": null});
-    let after = patch(&oidc, check_patch_body(&body).unwrap(), "t").unwrap();
+    let after = patch(&oidc, check_patch_body(&body).unwrap(), "t", None).unwrap();
     assert!(!after.contains_key("cross_app_access_resource_app"));
 }
 
@@ -178,21 +183,49 @@ fn endpoints_come_from_metadata_where_they_are_not_sent() {
     assert_eq!(oidc["token_endpoint"], "https://a/token");
     assert_eq!(oidc["authorization_endpoint"], "https://mine");
     assert_eq!(oidc["oidc_metadata"]["request_uri_parameter_supported"], false);
+    assert!(oidc.get("issuer").is_none());
     assert_eq!(oidc["connection_settings"]["pkce"], "auto");
 
     let okta = made(json!({"name": "a", "strategy": "okta", "options": {"domain": "x.okta.com"}}));
     assert_eq!(okta["options"]["token_endpoint"], "https://x.okta.com/oauth2/v1/token");
     let body = json!({"options": {"domain": "y.okta.com"}});
-    let moved = patch(&okta, check_patch_body(&body).unwrap(), "t").unwrap();
+    let moved = patch(&okta, check_patch_body(&body).unwrap(), "t", None).unwrap();
     assert_eq!(moved["options"]["oidc_metadata"]["issuer"], "https://y.okta.com");
     assert_eq!(moved["options"]["connection_settings"]["pkce"], "disabled");
+}
+
+#[test]
+fn providers_are_asked_only_for_what_was_not_sent() {
+    let url = |strategy: &str, options: Value| {
+        discovery_url(strategy, json!({"options": options}).as_object().unwrap()).map(String::from)
+    };
+    let at = "https://idp.example/.well-known/openid-configuration";
+    assert_eq!(url("oidc", json!({"discovery_url": at})).as_deref(), Some(at));
+    assert_eq!(url("okta", json!({"domain": "idp.example"})).as_deref(), Some(at));
+    assert_eq!(url("oidc", json!({"discovery_url": at, "oidc_metadata": {}})).as_deref(), Some(at));
+    for (strategy, options) in [
+        ("oidc", json!({"discovery_url": at, "oidc_metadata": {"issuer": "i"}})),
+        ("oidc", json!({"discovery_url": ""})),
+        ("oidc", json!({"discovery_url": "no URL"})),
+        ("oidc", json!({"domain": "idp.example"})),
+        ("okta", json!({"discovery_url": at})),
+        ("okta", json!({"domain": "idp.example/x"})),
+        ("okta", json!({"domain": "idp.example?x="})),
+        ("samlp", json!({"discovery_url": at})),
+        ("nothing", json!({"discovery_url": at})),
+    ] {
+        assert_eq!(url(strategy, options.clone()), None, "{strategy} {options}");
+    }
+    assert_eq!(discovery_url("oidc", &Object::new()), None);
+    assert_eq!(discovered(json!({"issuer": 1})), None);
+    assert_eq!(discovered(json!([])), None);
 }
 
 #[test]
 fn a_display_name_that_is_not_sent_again_is_the_name() {
     let oidc = made(json!({"name": "a", "display_name": "A", "strategy": "oidc"}));
     assert_eq!(oidc["display_name"], "A");
-    let after = patch(&oidc, json!({"show_as_button": true}).as_object().unwrap(), "t").unwrap();
+    let after = patch(&oidc, json!({"show_as_button": true}).as_object().unwrap(), "t", None).unwrap();
     assert_eq!((&after["display_name"], &after["show_as_button"]), (&json!("a"), &json!(true)));
 }
 
@@ -202,12 +235,12 @@ fn metadata_are_merged_and_realms_never_empty() {
         made(json!({"name": "a", "strategy": "sms", "metadata": {"x": "1", "y": "2"}, "realms": []}));
     assert_eq!(connection["realms"], json!(["a"]));
     let body = json!({"metadata": {"x": null, "z": "3"}, "realms": ["r"]});
-    let after = patch(&connection, check_patch_body(&body).unwrap(), "t").unwrap();
+    let after = patch(&connection, check_patch_body(&body).unwrap(), "t", None).unwrap();
     assert_eq!(after["metadata"], json!({"y": "2", "z": "3"}));
     assert_eq!(after["realms"], json!(["r"]));
     let many: Object = (0..10).map(|n| (format!("m{n}"), json!("v"))).collect();
     let body = json!({"metadata": many});
-    assert!(patch(&after, check_patch_body(&body).unwrap(), "t").is_err());
+    assert!(patch(&after, check_patch_body(&body).unwrap(), "t", None).is_err());
 }
 
 #[test]
