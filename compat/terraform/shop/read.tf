@@ -23,7 +23,7 @@ data "auth0_connection" "customers" {
 
 data "auth0_organization" "acme" {
   name = auth0_organization.acme.name
-  # Members are users, and those are not served.
+  # Members are users, and there are none.
   skip_members = true
   depends_on   = [auth0_organization_connections.acme, auth0_organization_client_grant.acme]
 }
