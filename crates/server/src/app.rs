@@ -15,6 +15,7 @@ use crate::registration::keys::KeyFetches;
 use crate::resource_servers::ResourceServers;
 use crate::seal::MasterKey;
 use crate::tenant_settings::{CachedSettings, TenantSettings};
+use crate::tokens::TokenFigures;
 use std::ops::Deref;
 use std::sync::Arc;
 use tenantry_types::clients::ThirdPartySecurityMode;
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     keys: CachedKeys,
     /// Held by whoever makes the next signing key.
     pub(crate) preparing_key: tokio::sync::Mutex<()>,
+    pub(crate) token_figures: TokenFigures,
     issuer: String,
     management_audience: String,
 }
@@ -132,6 +134,7 @@ impl App {
             key_fetches: KeyFetches::default(),
             tenant_settings: CachedSettings::default(),
             verified_tokens: VerifiedTokens::default(),
+            token_figures: TokenFigures::default(),
         })))
     }
 

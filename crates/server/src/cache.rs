@@ -29,8 +29,10 @@ impl<T: Send + Sync + 'static> Cache<T> {
         if let Some((seen, object)) = self.map.get(id)
             && seen == generation
         {
+            db.figures().cache(self.kind).hits.increment();
             return Ok(Some(object));
         }
+        db.figures().cache(self.kind).misses.increment();
         let Some(object) = load().await?.map(Arc::new) else {
             self.map.invalidate(id);
             return Ok(None);

@@ -8,6 +8,17 @@ use std::str::FromStr;
 use std::time::Duration;
 pub use tenantry_types::clients::ThirdPartySecurityMode as Mode;
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 /// The server's settings. Every one has a flag, an environment variable `TENANTRY_…`, and a key of the configuration
 /// file; the first of these that is given counts.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,6 +54,22 @@ pub struct Config {
     pub tls_cert: Option<PathBuf>,
     /// The private key of that certificate in PEM.
     pub tls_key: Option<PathBuf>,
+    /// Connections at once; 10,000 when not given, or as many as the limit on open files allows.
+    pub max_connections: Option<u64>,
+    /// Connections of one address at once, of which trusted proxies may have more; 1,000 when not given.
+    pub max_connections_per_address: Option<u64>,
+    /// Seconds that a connection may lie idle between requests; 120 when not given.
+    pub idle_timeout: Option<u64>,
+    /// Seconds from the first byte of a request to the end of its headers; 20 when not given.
+    pub header_timeout: Option<u64>,
+    /// Seconds for the body of a request to arrive; 30 when not given.
+    pub body_timeout: Option<u64>,
+    /// Seconds for a request to be answered; 60 when not given.
+    pub request_timeout: Option<u64>,
+    /// What is logged, in the syntax of `RUST_LOG`. For the program that starts the server.
+    pub log: Option<String>,
+    /// How it is written. For the program that starts the server.
+    pub log_format: Option<LogFormat>,
     /// The security mode of third-party clients whose creator names none.
     pub third_party_security_mode: Option<Mode>,
     /// How long the audit log is kept.
@@ -119,6 +146,16 @@ impl Config {
             third_party_security_mode: self.third_party_security_mode.or(fallback.third_party_security_mode),
             audit_retention: self.audit_retention.or(fallback.audit_retention),
             audit_attempts: self.audit_attempts.or(fallback.audit_attempts),
+            max_connections: self.max_connections.or(fallback.max_connections),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(fallback.max_connections_per_address),
+            idle_timeout: self.idle_timeout.or(fallback.idle_timeout),
+            header_timeout: self.header_timeout.or(fallback.header_timeout),
+            body_timeout: self.body_timeout.or(fallback.body_timeout),
+            request_timeout: self.request_timeout.or(fallback.request_timeout),
+            log: self.log.or(fallback.log),
+            log_format: self.log_format.or(fallback.log_format),
             seed: self.seed.or(fallback.seed),
         }
     }

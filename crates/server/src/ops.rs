@@ -1,14 +1,30 @@
-//! Health checks, on a listener of their own.
+//! Health checks and metrics, on a listener of their own.
 
 use crate::app::App;
+use crate::metrics::Exposition;
 use axum::Router;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use http::StatusCode;
+use http::{StatusCode, header};
 
-/// `/healthz` says that the process answers, `/readyz` that it can do its work.
-pub(crate) fn router(app: &App) -> Router {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(app.clone())
+/// Whether a path is one of [`router`]'s.
+pub(crate) fn is_path(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
+}
+
+/// `/healthz` says that the process answers, `/readyz` that it can do its work, `/metrics` what it did.
+pub(crate) fn router(exposition: Exposition) -> Router {
+    let app = exposition.app.clone();
+    let metrics = async move || match exposition.page().await {
+        Ok(page) => ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], page).into_response(),
+        Err(_) => Response::default(),
+    };
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(app)
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {

@@ -1,7 +1,7 @@
 //! The one list of slices.
 
 use crate::app::App;
-use crate::http::{ApiRoute, Failure, Slice};
+use crate::http::{ApiRoute, Failure, Slice, Traffic};
 use crate::{
     audit, client_grants, clients, connections, credentials, discovery, keys, operations, organizations,
     profiles, registration, resource_servers, settings, tenant_settings, tokens,
@@ -35,8 +35,17 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
     routes
 }
 
-/// The public API.
-pub(crate) fn router(app: &App) -> Router {
+/// Every other route: what programs and browsers call without a token of the Management API.
+const PROTOCOL_ROUTES: [(Method, &str); 5] = [
+    (Method::POST, "/oauth/token"),
+    (Method::POST, "/oidc/register"),
+    (Method::GET, "/.well-known/openid-configuration"),
+    (Method::GET, "/.well-known/oauth-authorization-server"),
+    (Method::GET, "/.well-known/jwks.json"),
+];
+
+/// The public API, and what its requests are counted under.
+pub(crate) fn router(app: &App) -> (Router, Traffic) {
     // Browsers ask for tokens and keys from other origins. No credentials come along, so any origin will do.
     let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::POST]).allow_headers([
         header::CONTENT_TYPE,
@@ -48,16 +57,19 @@ pub(crate) fn router(app: &App) -> Router {
         .merge(tokens::routes())
         .merge(registration::protocol_routes())
         .layer(cors);
-    let api = api_routes(app)
-        .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.router));
-    Router::new()
+    let operations = api_routes(app);
+    let counted = operations.iter().map(|route| (route.method.clone(), route.path));
+    let traffic = Traffic::new(PROTOCOL_ROUTES.into_iter().chain(counted));
+    let api =
+        operations.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.router));
+    let router = Router::new()
         .merge(protocol)
         .merge(api)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CompressionLayer::new())
-        .with_state(app.clone())
+        .with_state(app.clone());
+    (router, traffic)
 }
 
 async fn not_found() -> Failure {

@@ -8,6 +8,8 @@ use crate::data_dir::{DataDir, DataDirError, ServerFile};
 use crate::db::{Db, DbError, Target};
 use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
 use crate::keys::{Signer, rotation};
+use crate::limits::Limits;
+use crate::metrics::Exposition;
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
 use crate::{Clock, Random, clients, master_key, ops, router};
@@ -15,6 +17,7 @@ use axum::body::Body;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -220,46 +223,10 @@ impl Server {
         let mut background = JoinSet::new();
         background.spawn(backlog.run(app.clone()));
 
-        let service = Service { app: app.clone(), router: router::router(&app) };
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        let mut listeners = vec![format!("https://{https_address}")];
-        let handle = {
-            let service = service.clone();
-            move |request, peer: Peer| service.clone().handle(request, peer)
-        };
-        tasks.spawn(Listener::tls(https, tls.clone()).serve(handle.clone(), stopped.clone()));
-        if let Some(address) = &config.mtls_listen {
-            let (socket, bound) = bind(address).await?;
-            listeners.push(format!("https://{bound}"));
-            tasks.spawn(Listener::mtls(socket, tls.clone()).serve(handle.clone(), stopped.clone()));
-        }
-        let health = ops::router(&app);
-        if let Some(address) = &config.http_listen {
-            let (socket, bound) = bind(address).await?;
-            listeners.push(format!("http://{bound}"));
-            let health = config.ops_listen.is_none().then(|| health.clone());
-            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| {
-                let health =
-                    health.clone().filter(|_| matches!(request.uri().path(), "/healthz" | "/readyz"));
-                let handle = handle.clone();
-                async move {
-                    match health {
-                        Some(health) => health.oneshot(request.map(Body::new)).await,
-                        None => handle(request, peer).await,
-                    }
-                }
-            };
-            tasks.spawn(Listener::plain(socket).serve(handle, stopped.clone()));
-        }
-        if let Some(address) = &config.ops_listen {
-            let (socket, bound) = bind(address).await?;
-            listeners.push(format!("http://{bound}"));
-            let handle = move |request: ::http::Request<hyper::body::Incoming>, _: Peer| {
-                health.clone().oneshot(request.map(Body::new))
-            };
-            tasks.spawn(Listener::plain(socket).serve(handle, stopped.clone()));
-        }
+        let limits = Limits::of(config);
+        let doors = Doors { app: app.clone(), limits, tls: tls.clone(), stopped: stopped.clone() };
+        let (mut tasks, listeners) = doors.open(config, https, https_address).await?;
 
         tasks.spawn(rotation::keep_next(app.clone(), stopped.clone()));
 
@@ -279,6 +246,69 @@ impl Server {
         tasks.spawn(master_key::watch(app.clone(), dir.clone(), server_file, stopped));
         let ca = dir.ca();
         Ok(Running { domain, listeners, ca, stop, tasks, background, app, tls, certificate, _locks: locks })
+    }
+}
+
+/// Where requests come in.
+struct Doors {
+    app: App,
+    limits: Limits,
+    tls: Tls,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Doors {
+    /// Starts to answer on each listener that is asked for; their URLs, HTTPS first.
+    async fn open(
+        self,
+        config: &Config,
+        https: TcpListener,
+        https_address: SocketAddr,
+    ) -> Result<(JoinSet<()>, Vec<String>), StartError> {
+        let Self { app, limits, tls, stopped } = self;
+        let (api, traffic) = router::router(&app);
+        let traffic = Arc::new(traffic);
+        let figures = Arc::clone(&limits.connections.figures);
+        let health = ops::router(Exposition::new(app.clone(), Arc::clone(&traffic), figures, tls.clone()));
+        let (body_time, request_time) = (limits.patience.body, limits.request_time);
+        let service = Service { app, router: api, traffic, body_time, request_time };
+        let handle = move |request, peer: Peer| service.clone().handle(request, peer);
+        let listener = |socket| Listener::plain(socket, &limits.connections, limits.patience);
+        let mut tasks = JoinSet::new();
+        let mut listeners = vec![format!("https://{https_address}")];
+        tasks.spawn(listener(https).with_tls(&tls).serve(handle.clone(), stopped.clone()));
+        if let Some(address) = &config.mtls_listen {
+            let (socket, bound) = bind(address).await?;
+            listeners.push(format!("https://{bound}"));
+            let listener = listener(socket).with_tls(&tls).asking_everyone();
+            tasks.spawn(listener.serve(handle.clone(), stopped.clone()));
+        }
+        if let Some(address) = &config.http_listen {
+            let (socket, bound) = bind(address).await?;
+            listeners.push(format!("http://{bound}"));
+            let health = config.ops_listen.is_none().then(|| health.clone());
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| {
+                let health = health.clone().filter(|_| ops::is_path(request.uri().path()));
+                let handle = handle.clone();
+                async move {
+                    match health {
+                        Some(health) => health.oneshot(request.map(Body::new)).await,
+                        None => handle(request, peer).await,
+                    }
+                }
+            };
+            tasks.spawn(listener(socket).serve(handle, stopped.clone()));
+        }
+        if let Some(address) = &config.ops_listen {
+            let (socket, bound) = bind(address).await?;
+            listeners.push(format!("http://{bound}"));
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, _: Peer| {
+                health.clone().oneshot(request.map(Body::new))
+            };
+            let listener = Listener::plain(socket, &limits.ops_connections, limits.patience);
+            tasks.spawn(listener.serve(handle, stopped));
+        }
+        Ok((tasks, listeners))
     }
 }
 

@@ -220,6 +220,8 @@ pub(crate) struct Identity {
 pub(crate) struct TlsSettings {
     pub(crate) plain: Arc<ServerConfig>,
     pub(crate) asking: Arc<ServerConfig>,
+    /// When the certificate ends, in seconds since 1970.
+    pub(crate) expiry: Option<i64>,
     /// Knows the authorities that certificates for `tls_client_auth` come from.
     authorities: Option<Arc<dyn ClientCertVerifier>>,
 }
@@ -241,7 +243,9 @@ impl TlsSettings {
         };
         let authorities = authorities.map(|path| read_authorities(path, &provider)).transpose()?;
         let asking = build(Some(Arc::new(AnyCertificate(Arc::clone(&provider)))))?;
-        Ok(Self { plain: build(None)?, asking, authorities })
+        let end = identity.chain.first().and_then(|der| x509_parser::parse_x509_certificate(der).ok());
+        let expiry = end.map(|(_, certificate)| certificate.validity().not_after.timestamp());
+        Ok(Self { plain: build(None)?, asking, expiry, authorities })
     }
 
     /// The certificate that a caller presented; the handshake proved that it has the key.

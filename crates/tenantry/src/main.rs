@@ -4,6 +4,7 @@ mod audit;
 mod env;
 mod help;
 mod local;
+mod logging;
 mod maintenance;
 mod manage;
 mod options;

@@ -1,13 +1,12 @@
 //! `tenantry serve`.
 
 use crate::options::{DataDirOption, data_dir};
-use crate::{Failure, local, transfer};
-use std::io::IsTerminal as _;
+use crate::{Failure, local, logging, transfer};
 use std::path::{Path, PathBuf};
+use tenantry_server::config::LogFormat;
 use tenantry_server::config::Retention;
 use tenantry_server::{Clock, Config, DataDir, Random, Running, Server};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -19,7 +18,7 @@ pub(crate) struct Args {
     /// Address of a plain HTTP listener; off unless given
     #[arg(long, value_name = "ADDR", env = "TENANTRY_HTTP_LISTEN")]
     http_listen: Option<String>,
-    /// Address of a plain HTTP listener for /healthz and /readyz; off unless given
+    /// Address of a plain HTTP listener for /healthz, /readyz and /metrics; off unless given
     #[arg(long, value_name = "ADDR", env = "TENANTRY_OPS_LISTEN")]
     ops_listen: Option<String>,
     /// Host and port under which clients know the server; remembered [default: localhost and the port]
@@ -61,6 +60,35 @@ pub(crate) struct Args {
     /// How many tokens and refused attempts the audit log keeps at most [default: 1000000]
     #[arg(long, value_name = "NUMBER", env = "TENANTRY_AUDIT_ATTEMPTS")]
     audit_attempts: Option<u32>,
+    /// What is logged, in the syntax of `RUST_LOG`, such as `warn` or `info,tenantry_server=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "TENANTRY_LOG")]
+    log: Option<String>,
+    /// How the log is written: text or json [default: text]
+    #[arg(long, value_name = "FORMAT", env = "TENANTRY_LOG_FORMAT", value_parser = log_format)]
+    log_format: Option<LogFormat>,
+    /// Connections at once [default: 10000, or what the limit on open files allows]
+    #[arg(long, value_name = "NUMBER", env = "TENANTRY_MAX_CONNECTIONS", help_heading = "Limits")]
+    max_connections: Option<u64>,
+    /// Connections of one address at once; a trusted proxy may have more [default: 1000]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "TENANTRY_MAX_CONNECTIONS_PER_ADDRESS",
+        help_heading = "Limits"
+    )]
+    max_connections_per_address: Option<u64>,
+    /// How long a connection may lie idle between requests [default: 120]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_IDLE_TIMEOUT", help_heading = "Limits")]
+    idle_timeout: Option<u64>,
+    /// How long the headers of a request may take, from its first byte on [default: 20]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_HEADER_TIMEOUT", help_heading = "Limits")]
+    header_timeout: Option<u64>,
+    /// How long the body of a request may take [default: 30]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_BODY_TIMEOUT", help_heading = "Limits")]
+    body_timeout: Option<u64>,
+    /// How long a request may take altogether [default: 60]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_REQUEST_TIMEOUT", help_heading = "Limits")]
+    request_timeout: Option<u64>,
     /// Document or directory that is applied once, at the first start, as `tenantry apply` does
     #[arg(long, value_name = "FILE", env = "TENANTRY_SEED")]
     seed: Option<PathBuf>,
@@ -76,6 +104,14 @@ fn mode(text: &str) -> Result<Mode, String> {
         "strict" => Ok(Mode::Strict),
         "permissive" => Ok(Mode::Permissive),
         _ => Err("must be strict or permissive".into()),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be text or json".into()),
     }
 }
 
@@ -107,6 +143,14 @@ impl Args {
             third_party_security_mode: self.third_party_security_mode,
             audit_retention: self.audit_retention,
             audit_attempts: self.audit_attempts,
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            idle_timeout: self.idle_timeout,
+            header_timeout: self.header_timeout,
+            body_timeout: self.body_timeout,
+            request_timeout: self.request_timeout,
+            log: self.log,
+            log_format: self.log_format,
             seed: self.seed,
         };
         Ok(flags.or(file))
@@ -114,14 +158,9 @@ impl Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let filter = std::env::var("TENANTRY_LOG").unwrap_or_else(|_| "info".into());
-    let filter = EnvFilter::try_new(&filter).map_err(|error| format!("TENANTRY_LOG: {error}"))?;
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter)
-        .init();
     let config = args.into_config()?;
+    logging::start(config.log.as_deref(), config.log_format.unwrap_or_default())?;
+    tenantry_server::raise_file_limit();
     let dir = data_dir(config.data_dir.clone())?;
     // Before the start, so that a signal during it is not lost.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -30,8 +30,20 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// In the order of their declaration.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Client,
+        Self::ClientList,
+        Self::Grant,
+        Self::ResourceServer,
+        Self::TenantSettings,
+        Self::SigningKeys,
+        Self::Organization,
+        Self::OrganizationGrant,
+    ];
+
     /// What processes of different versions agree on.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::ClientList => "client list",
@@ -101,9 +113,14 @@ impl Generations {
         Self { lease: AtomicU64::new(0), ..Self::default() }
     }
 
-    pub(crate) fn now(&self, slot: Slot) -> u64 {
+    /// Whether what is cached counts.
+    pub(crate) fn are_trusted(&self) -> bool {
         let lease = self.lease.load(Ordering::Acquire);
-        if lease != FOREVER && self.micros(Instant::now()) >= lease {
+        lease == FOREVER || self.micros(Instant::now()) < lease
+    }
+
+    pub(crate) fn now(&self, slot: Slot) -> u64 {
+        if !self.are_trusted() {
             return self.untrusted.fetch_add(1, Ordering::Relaxed);
         }
         self.counters[slot.0].load(Ordering::Acquire)
@@ -143,6 +160,13 @@ impl Generations {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_kinds_are_listed_in_order() {
+        for (place, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, place, "{kind:?}");
+        }
+    }
 
     #[test]
     fn counters_of_a_shared_database_count_only_under_a_lease() {

@@ -6,6 +6,7 @@
 
 mod connection;
 mod copy;
+mod figures;
 pub(crate) mod generations;
 mod migrate;
 mod postgres;
@@ -16,6 +17,7 @@ mod value;
 mod writer;
 
 pub(crate) use copy::copy;
+pub(crate) use figures::{Figures, Load};
 pub(crate) use generations::Kind;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use value::{Param, Row, params};
@@ -28,6 +30,7 @@ use sqlite::Sqlite;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use writer::Writer;
 
 /// What went wrong in the database.
@@ -172,6 +175,7 @@ struct Inner {
     reading: Availability,
     writer: Option<Writer>,
     generations: Arc<Generations>,
+    figures: Arc<Figures>,
 }
 
 enum Readers {
@@ -229,13 +233,15 @@ impl Db {
     }
 
     fn start(readers: Readers, connection: Connection, generations: Arc<Generations>) -> DbResult<Self> {
-        let writer = Writer::start(connection, Arc::clone(&generations))
+        let figures = Arc::default();
+        let writer = Writer::start(connection, Arc::clone(&generations), Arc::clone(&figures))
             .map_err(|error| DbError::Engine(error.to_string()))?;
         Ok(Self(Arc::new(Inner {
             readers,
             reading: Availability::of("read"),
             writer: Some(writer),
             generations,
+            figures,
         })))
     }
 
@@ -252,12 +258,37 @@ impl Db {
             reading: Availability::of("read"),
             writer: None,
             generations: Arc::new(generations),
+            figures: Arc::default(),
         })))
     }
 
     /// What caches compare; see [`Generations`].
     pub(crate) fn generations(&self) -> &Generations {
         &self.0.generations
+    }
+
+    /// The name of the engine.
+    pub(crate) fn engine(&self) -> &'static str {
+        match &self.0.readers {
+            Readers::Sqlite(_) => "sqlite",
+            Readers::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// What it did so far.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    /// What it is doing.
+    pub(crate) fn load(&self) -> Load {
+        let (most_readers, idle_readers, waiting_reads) = match &self.0.readers {
+            Readers::Sqlite(sqlite) => sqlite.readers(),
+            Readers::Postgres(postgres) => postgres.readers(),
+        };
+        let waiting_transactions = self.0.writer.as_ref().map_or(0, Writer::waiting);
+        let is_trusted = self.0.generations.are_trusted();
+        Load { waiting_transactions, most_readers, idle_readers, waiting_reads, is_trusted }
     }
 
     /// The rows of a statement that only reads.
@@ -267,10 +298,12 @@ impl Db {
         params: &[Param<'_>],
         read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
+        let began = Instant::now();
         let rows = match &self.0.readers {
             Readers::Sqlite(sqlite) => sqlite.read(sql, params, read),
             Readers::Postgres(postgres) => postgres.read(sql, params, read).await,
         };
+        self.0.figures.reads.record_time(began.elapsed());
         self.0.reading.note(rows.as_ref().err(), rows.is_ok());
         rows
     }

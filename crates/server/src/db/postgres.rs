@@ -207,6 +207,12 @@ impl Postgres {
         rows.iter().map(|row| read(&Row::Postgres(row))).collect()
     }
 
+    /// How many connections there may be, how many are idle, and how many requests wait for one.
+    pub(super) fn readers(&self) -> (usize, usize, usize) {
+        let status = self.0.status();
+        (status.max_size, status.available, status.waiting)
+    }
+
     async fn rows(&self, sql: &str, params: &[Param<'_>]) -> DbResult<Vec<tokio_postgres::Row>> {
         match self.try_rows(sql, params).await {
             // The connection may have died since it was used last, and its death not have been noticed.

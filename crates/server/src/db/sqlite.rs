@@ -47,6 +47,11 @@ impl Sqlite {
         rows
     }
 
+    /// How many connections are kept at most, how many are idle, and how many requests wait for one: none ever does.
+    pub(super) fn readers(&self) -> (usize, usize, usize) {
+        (self.readers.capacity(), self.readers.len(), 0)
+    }
+
     /// Closes the readers: only the last connection to close can empty the write-ahead log.
     pub(super) fn close(&self) {
         while self.readers.pop().is_some() {}

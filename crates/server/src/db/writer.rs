@@ -1,6 +1,7 @@
 //! One writer thread that gathers waiting transactions into one durable commit.
 
 use super::connection::Connection;
+use super::figures::Figures;
 use super::generations::{Generations, Kind, Slot};
 use super::value::{Param, Row};
 use super::{Availability, DbError, DbResult};
@@ -9,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Transactions in one commit at most; more makes the first one wait without making the rest quicker.
@@ -28,12 +30,21 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, generations: Arc<Generations>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        generations: Arc<Generations>,
+        figures: Arc<Figures>,
+    ) -> std::io::Result<Self> {
         let (jobs, queue) = crossbeam_channel::bounded(QUEUE);
         let thread = std::thread::Builder::new()
             .name("db-writer".into())
-            .spawn(move || run(connection, &queue, &generations))?;
+            .spawn(move || run(connection, &queue, &generations, &figures))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// How many transactions wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.as_ref().map_or(0, Sender::len)
     }
 
     /// Runs `work` in one transaction, and returns when it is durable. An error from `work` undoes it. What changes on
@@ -93,11 +104,11 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generations) {
+fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generations, figures: &Figures) {
     let availability = Availability::of("written");
     while let Ok(first) = queue.recv() {
         let mut group = Group::default();
-        let commit = group.run(&mut connection, first, queue);
+        let commit = group.run(&mut connection, first, queue, figures);
         if let Err(error) = &commit {
             if !matches!(error, DbError::Unavailable(_)) {
                 tracing::error!(%error, "a commit failed; nothing of it was acknowledged");
@@ -111,6 +122,7 @@ fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generati
         for slot in group.changed {
             generations.moved(slot);
         }
+        figures.count(group.answers.len(), group.kept, commit.is_ok());
         for (answer, failed) in group.answers {
             answer(match (failed, &commit) {
                 (Some(error), _) => Err(error),
@@ -135,7 +147,13 @@ struct Group {
 
 impl Group {
     /// Runs `first` and whatever else waits, and commits.
-    fn run(&mut self, connection: &mut Connection, first: Job, queue: &Receiver<Job>) -> DbResult<()> {
+    fn run(
+        &mut self,
+        connection: &mut Connection,
+        first: Job,
+        queue: &Receiver<Job>,
+        figures: &Figures,
+    ) -> DbResult<()> {
         let mut next = Some(first);
         while let Some(job) = next {
             // What goes wrong here is told to the job by its first statement.
@@ -167,7 +185,10 @@ impl Group {
         if !self.events.is_empty() {
             audit::append(&mut Tx::new(connection), &self.events)?;
         }
-        connection.commit(&self.changed)
+        let began = Instant::now();
+        let committed = connection.commit(&self.changed);
+        figures.commits.record_time(began.elapsed());
+        committed
     }
 
     /// Begins, or makes sure that what was done so far outlives a failure of the next job.

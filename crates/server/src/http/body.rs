@@ -2,6 +2,7 @@
 
 use super::MAX_BODY;
 use super::error::{ApiResult, Failure, OAuthError};
+use super::pace::SlowBody;
 use crate::audit;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -15,6 +16,7 @@ use tenantry_types::{ApiError, json};
 /// What went wrong while reading a body, before anyone looked into it.
 enum BodyError {
     TooLarge,
+    TooSlow,
     Interrupted,
 }
 
@@ -22,14 +24,20 @@ async fn read(body: Body, most: usize) -> Result<Bytes, BodyError> {
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(BodyError::TooLarge),
+        Err(error) if is_slow(&*error) => Err(BodyError::TooSlow),
         Err(_) => Err(BodyError::Interrupted),
     }
+}
+
+fn is_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<SlowBody>)
 }
 
 impl From<BodyError> for OAuthError {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => Self::new(413, "invalid_request", "Request body too large"),
+            BodyError::TooSlow => Self::new(408, "invalid_request", "Request body took too long"),
             BodyError::Interrupted => Self::invalid_request("Invalid request payload"),
         }
     }
@@ -60,6 +68,7 @@ async fn document(request: Request) -> ApiResult<Option<Value>> {
         BodyError::TooLarge => {
             ApiError::new(413, format!("Payload content length greater than maximum allowed: {MAX_BODY}"))
         }
+        BodyError::TooSlow => ApiError::new(408, "Request body took too long"),
         BodyError::Interrupted => ApiError::new(400, "Invalid request payload"),
     })?;
     if bytes.is_empty() {

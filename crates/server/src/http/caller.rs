@@ -6,6 +6,7 @@ use crate::audit::{self, Attempt, Who};
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::keys::Keys;
+use crate::metrics::Lookups;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -55,7 +56,10 @@ impl std::fmt::Debug for Token {
 
 /// Tokens whose signature was verified, by their signature. A remembered token counts only when all of its text is the
 /// same; everything that may change about it is looked at each time.
-pub(crate) struct VerifiedTokens(Cache<Box<str>, Arc<Token>>);
+pub(crate) struct VerifiedTokens {
+    remembered: Cache<Box<str>, Arc<Token>>,
+    pub(crate) lookups: Lookups,
+}
 
 impl Default for VerifiedTokens {
     fn default() -> Self {
@@ -63,7 +67,8 @@ impl Default for VerifiedTokens {
         let weigh = |signature: &Box<str>, token: &Arc<Token>| {
             u32::try_from(signature.len() + token.text.len() + 512).unwrap_or(u32::MAX)
         };
-        Self(Cache::builder().max_capacity(REMEMBERED).weigher(weigh).build())
+        let remembered = Cache::builder().max_capacity(REMEMBERED).weigher(weigh).build();
+        Self { remembered, lookups: Lookups::default() }
     }
 }
 
@@ -120,11 +125,14 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
 
 fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
     let signature = token.rsplit_once('.').map_or(token, |(_, signature)| signature);
-    if let Some(known) = app.verified_tokens.0.get(signature)
+    let VerifiedTokens { remembered, lookups } = &app.verified_tokens;
+    if let Some(known) = remembered.get(signature)
         && *known.text == *token
     {
+        lookups.hits.increment();
         return Ok(known);
     }
+    lookups.misses.increment();
     let parsed = Unverified::parse(token).map_err(|_| refused("Invalid token"))?;
     let kid = parsed.header.kid.clone().unwrap_or_default();
     // The algorithm is ours to say, not the token's: whatever its header claims, only RS256 is verified.
@@ -150,7 +158,7 @@ fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
         logged_as: audit::token_id(claims.jti.as_deref(), token),
         bound_to: claims.cnf.map(|cnf| cnf.x5t_s256),
     });
-    app.verified_tokens.0.insert(signature.into(), Arc::clone(&verified));
+    remembered.insert(signature.into(), Arc::clone(&verified));
     Ok(verified)
 }
 

@@ -152,6 +152,11 @@ impl OAuthError {
         }
     }
 
+    /// The code of the error.
+    pub(crate) fn error(&self) -> &'static str {
+        self.error
+    }
+
     pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
         Self::new(400, "invalid_request", description)
     }

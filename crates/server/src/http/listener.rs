@@ -1,6 +1,8 @@
-//! Listeners: TLS or plain, HTTP/1.1 and HTTP/2, with limits on slow clients and a graceful stop.
+//! Listeners: TLS or plain, HTTP/1.1 and HTTP/2, with limits on connections and slow clients, and a graceful stop.
 
 use super::MAX_HEADERS;
+use super::connections::{Admitted, Connections};
+use super::pace::{Paced, Patience, Requests};
 use crate::clients::certificate::ClientCertificate;
 use crate::tls::TlsSettings;
 use axum::response::Response;
@@ -22,10 +24,15 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A client that has not finished its handshake by then is let go.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// As long may a connection lie idle between requests, or a client take to send its headers. Programs send on
-/// connections that they believe open, and some compute for half a minute between two requests.
-const IDLE: Duration = Duration::from_secs(120);
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often a caller of HTTP/2 is asked whether it is still there, and how long it has to answer.
+const PING: Duration = Duration::from_secs(30);
+/// Requests that a connection of HTTP/2 may have at once.
+const STREAMS: u32 = 256;
+/// Requests that a connection of HTTP/2 may cancel before anybody looked at them, and ones that it may get refused for
+/// breaking the protocol. Then it is closed, for nothing but an attack cancels so many (CVE-2023-44487).
+const CANCELLED: usize = 20;
+const REFUSED: usize = 256;
 /// How long running requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -42,6 +49,11 @@ impl Tls {
         *self.0.write() = Arc::new(settings);
     }
 
+    /// When the certificate ends, in seconds since 1970.
+    pub(crate) fn expiry(&self) -> Option<i64> {
+        self.0.read().expiry
+    }
+
     fn current(&self) -> Arc<TlsSettings> {
         Arc::clone(&self.0.read())
     }
@@ -56,6 +68,8 @@ pub(crate) struct Listener {
     tls: Option<Tls>,
     /// Whether every caller is asked for a certificate, by whatever name it calls.
     asks_everyone: bool,
+    connections: Arc<Connections>,
+    patience: Patience,
 }
 
 /// Who is at the other end of a connection.
@@ -66,17 +80,17 @@ pub(crate) struct Peer {
 }
 
 impl Listener {
-    pub(crate) fn plain(socket: TcpListener) -> Self {
-        Self { socket, tls: None, asks_everyone: false }
+    pub(crate) fn plain(socket: TcpListener, connections: &Arc<Connections>, patience: Patience) -> Self {
+        Self { socket, tls: None, asks_everyone: false, connections: Arc::clone(connections), patience }
     }
 
     /// Asks callers for a certificate only under the names that are meant for it, since browsers show a dialogue.
-    pub(crate) fn tls(socket: TcpListener, tls: Tls) -> Self {
-        Self { socket, tls: Some(tls), asks_everyone: false }
+    pub(crate) fn with_tls(self, tls: &Tls) -> Self {
+        Self { tls: Some(tls.clone()), ..self }
     }
 
-    pub(crate) fn mtls(socket: TcpListener, tls: Tls) -> Self {
-        Self { socket, tls: Some(tls), asks_everyone: true }
+    pub(crate) fn asking_everyone(self) -> Self {
+        Self { asks_everyone: true, ..self }
     }
 
     /// Answers requests with `handle` until `stop` says so, then lets running ones finish.
@@ -86,12 +100,15 @@ impl Listener {
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(4 * MAX_HEADERS);
+        builder.http1().max_buf_size(4 * MAX_HEADERS);
         builder
             .http2()
             .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
             .max_header_list_size(MAX_HEADER_LIST)
-            .max_concurrent_streams(256);
+            .max_concurrent_streams(STREAMS)
+            .max_pending_accept_reset_streams(CANCELLED)
+            .max_local_error_reset_streams(REFUSED);
         let builder = Arc::new(builder);
         let graceful = GracefulShutdown::new();
         loop {
@@ -107,11 +124,18 @@ impl Listener {
                 },
                 () = stopped(&mut stop) => break,
             };
+            let Some(admitted) = self.connections.admit(peer.ip()) else { continue };
             let _ = stream.set_nodelay(true);
-            let (builder, handle, watcher) = (Arc::clone(&builder), handle.clone(), graceful.watcher());
+            let connection = Connection {
+                admitted,
+                patience: self.patience,
+                builder: Arc::clone(&builder),
+                handle: handle.clone(),
+                watcher: graceful.watcher(),
+            };
             let tls = self.tls.as_ref().map(Tls::current);
             let asks = self.asks_everyone;
-            tokio::spawn(async move { connection(stream, peer, tls, asks, &builder, handle, watcher).await });
+            tokio::spawn(async move { connection.serve(stream, peer, tls, asks).await });
         }
         drop(self.socket);
         let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
@@ -123,28 +147,61 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection<H, F>(
-    stream: TcpStream,
-    address: SocketAddr,
-    tls: Option<Arc<TlsSettings>>,
-    asks_everyone: bool,
-    builder: &auto::Builder<TokioExecutor>,
+/// A connection that was accepted, and how to answer on it.
+struct Connection<H> {
+    admitted: Admitted,
+    patience: Patience,
+    builder: Arc<auto::Builder<TokioExecutor>>,
     handle: H,
     watcher: Watcher,
-) where
+}
+
+impl<H, F> Connection<H>
+where
     H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    let Some(tls) = tls else {
-        return speak(stream, Peer { address, certificate: None }, builder, handle, watcher).await;
-    };
-    match tokio::time::timeout(PATIENCE, handshake(stream, &tls, asks_everyone)).await {
-        Ok(Ok(stream)) => {
-            let certificate = tls.certificate(stream.get_ref().1.peer_certificates());
-            speak(stream, Peer { address, certificate }, builder, handle, watcher).await;
+    async fn serve(self, stream: TcpStream, address: SocketAddr, tls: Option<Arc<TlsSettings>>, asks: bool) {
+        let Some(tls) = tls else {
+            return self.speak(stream, Peer { address, certificate: None }).await;
+        };
+        let figures = self.admitted.figures();
+        match tokio::time::timeout(HANDSHAKE, handshake(stream, &tls, asks)).await {
+            Ok(Ok(stream)) => {
+                let certificate = tls.certificate(stream.get_ref().1.peer_certificates());
+                self.speak(stream, Peer { address, certificate }).await;
+            }
+            Ok(Err(error)) => {
+                figures.handshake.increment();
+                tracing::debug!(%error, "TLS handshake failed");
+            }
+            Err(_) => {
+                figures.slow_handshake.increment();
+                tracing::debug!("TLS handshake took too long");
+            }
         }
-        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-        Err(_) => tracing::debug!("TLS handshake took too long"),
+    }
+
+    async fn speak<S>(self, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { admitted, patience, builder, handle, watcher } = self;
+        let requests = Requests::new();
+        let stream = Paced::new(stream, Arc::clone(&requests), patience, Arc::clone(admitted.figures()));
+        let service = service_fn(move |request| {
+            let running = requests.begin();
+            let answer = handle(request, peer.clone());
+            async move {
+                let answer = answer.await;
+                drop(running);
+                answer
+            }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(error, "connection ended early");
+        }
     }
 }
 
@@ -156,22 +213,4 @@ async fn handshake(
     let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
     let asks = asks || hello.client_hello().server_name().is_some_and(|name| name.starts_with("mtls."));
     hello.into_stream(Arc::clone(if asks { &tls.asking } else { &tls.plain })).await
-}
-
-async fn speak<S, H, F>(
-    stream: S,
-    peer: Peer,
-    builder: &auto::Builder<TokioExecutor>,
-    handle: H,
-    watcher: Watcher,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
-    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
-{
-    let service = service_fn(move |request| handle(request, peer.clone()));
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(error, "connection ended early");
-    }
 }

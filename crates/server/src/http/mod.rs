@@ -2,24 +2,32 @@
 
 mod body;
 mod caller;
+mod connections;
 mod error;
 mod list;
 mod listener;
 mod outgoing;
+mod pace;
 mod query;
+mod request_id;
 mod route;
 mod service;
+mod traffic;
 
 pub(crate) use body::{Form, Input, Metadata};
 pub(crate) use caller::{Caller, VerifiedTokens};
+pub(crate) use connections::{ConnectionFigures, Connections, network};
 pub(crate) use error::{ApiResult, Failure, OAuthError, Refused};
 pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging};
 pub(crate) use listener::{Listener, Peer, Tls};
 pub use outgoing::Network;
 pub(crate) use outgoing::Outgoing;
+pub(crate) use pace::Patience;
 pub(crate) use query::{Page, Query, list_link};
+pub use request_id::with_request_id;
 pub(crate) use route::{ApiRoute, Slice, State};
 pub(crate) use service::{Service, Source};
+pub(crate) use traffic::Traffic;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -29,6 +37,8 @@ use http::{HeaderValue, StatusCode, header};
 pub(crate) const MAX_BODY: usize = 1 << 20;
 /// Headers of a request, names and values together, are no larger than this.
 pub(crate) const MAX_HEADERS: usize = 32 << 10;
+/// As many headers as a request may have; no more are read of HTTP/1.
+pub(crate) const MAX_HEADER_COUNT: usize = 100;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 

@@ -2,7 +2,10 @@
 //! every answer has.
 
 use super::error::InternalCause;
-use super::{MAX_HEADERS, Peer};
+use super::pace::TimedBody;
+use super::request_id::{REQUEST_ID, RequestId};
+use super::traffic::Traffic;
+use super::{Failure, MAX_HEADER_COUNT, MAX_HEADERS, Peer};
 use crate::app::App;
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +14,8 @@ use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tenantry_types::ApiError;
 use tower::ServiceExt as _;
 
@@ -19,6 +24,10 @@ use tower::ServiceExt as _;
 pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) router: Router,
+    pub(crate) traffic: Arc<Traffic>,
+    /// How long a request's body may take to arrive, and the whole of a request to be answered.
+    pub(crate) body_time: Duration,
+    pub(crate) request_time: Duration,
 }
 
 /// Who sent a request, as far as addresses tell.
@@ -28,7 +37,6 @@ pub(crate) struct Source(pub(crate) IpAddr);
 const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Service {
     pub(crate) async fn handle(
@@ -36,29 +44,58 @@ impl Service {
         mut request: Request<Incoming>,
         peer: Peer,
     ) -> Result<Response, Infallible> {
-        let forwarded = || self.app.proxies.as_ref()?.certificate(peer.address.ip(), request.headers());
+        let began = Instant::now();
+        let id = RequestId::new(&self.app.random);
+        let operation = self.traffic.operation(request.method(), request.uri().path());
+        let _in_flight = self.traffic.in_flight.enter();
+        let address = peer.address.ip();
+        let forwarded = || self.app.proxies.as_ref()?.certificate(address, request.headers());
         if let Some(certificate) = peer.certificate.or_else(forwarded) {
             request.extensions_mut().insert(certificate);
         }
-        let address = peer.address.ip();
         let source = match &self.app.proxies {
             Some(proxies) => proxies.source(address, request.headers()),
             None => address,
         };
         request.extensions_mut().insert(Source(source));
-        let size: usize =
-            request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        let mut response = if size > MAX_HEADERS || request.uri().path().len() > MAX_HEADERS {
-            super::Failure::from(ApiError::new(431, "Request Header Fields Too Large")).into_response()
-        } else {
-            let Ok(response) = self.router.clone().oneshot(request.map(Body::new)).await;
+        let answer = async {
+            let response = self.answer(request, id).await;
+            let (status, time) = (response.status(), began.elapsed());
+            self.traffic.record(operation, status, time);
+            let (method, route) = (operation.method, operation.route);
+            let status = status.as_u16();
+            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            if status >= 500 {
+                tracing::warn!(method, route, status, micros, %source, "answered");
+            } else {
+                tracing::debug!(method, route, status, micros, %source, "answered");
+            }
             response
         };
+        Ok(id.scope(answer).await)
+    }
+
+    async fn answer(&self, request: Request<Incoming>, id: RequestId) -> Response {
+        let headers = request.headers();
+        let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let is_too_large = size > MAX_HEADERS
+            || headers.len() > MAX_HEADER_COUNT
+            || request.uri().path().len() > MAX_HEADERS;
+        let mut response = if is_too_large {
+            Failure::from(ApiError::new(431, "Request Header Fields Too Large")).into_response()
+        } else {
+            let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time)));
+            match tokio::time::timeout(self.request_time, self.router.clone().oneshot(request)).await {
+                Ok(Ok(response)) => response,
+                Err(_) => Failure::Unavailable("the request took too long".into()).into_response(),
+            }
+        };
         if response.extensions().get::<InternalCause>().is_some() {
-            response = failed(&self.app, &response);
+            response = failed(id, &response);
         }
         self.add_headers(&mut response);
-        Ok(response)
+        response.headers_mut().insert(REQUEST_ID, id.header());
+        response
     }
 
     fn add_headers(&self, response: &mut Response) {
@@ -74,15 +111,14 @@ impl Service {
 }
 
 /// Logs why, and tells the caller where to look for it.
-fn failed(app: &App, response: &Response) -> Response {
-    let id = app.random.text(b"0123456789abcdef", 16);
+fn failed(id: RequestId, response: &Response) -> Response {
     let cause = response.extensions().get::<InternalCause>().map_or("unknown", |cause| cause.0.as_str());
-    let status = response.status();
+    let (status, id) = (response.status(), id.as_str());
     // What is not available for now is logged where that is noticed: once, not with every request.
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        tracing::debug!(request_id = id, cause, "request failed");
+        tracing::debug!(cause, "request failed");
     } else {
-        tracing::error!(request_id = id, cause, "request failed");
+        tracing::error!(cause, "request failed");
     }
     let error = match status {
         StatusCode::SERVICE_UNAVAILABLE => {
@@ -90,12 +126,9 @@ fn failed(app: &App, response: &Response) -> Response {
         }
         _ => ApiError::new(500, format!("An internal error occurred (request id {id})")),
     };
-    let mut response = super::Failure::from(error).into_response();
+    let mut response = Failure::from(error).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
     }
     response
 }

@@ -112,6 +112,11 @@ impl Keys {
         self.stored.iter().any(|key| key.state == State::Next)
     }
 
+    /// Since when the current one signs, in milliseconds since 1970.
+    pub(crate) fn current_since(&self) -> Option<i64> {
+        self.stored.iter().find(|key| key.state == State::Current)?.current_since
+    }
+
     /// The published key of that id.
     pub(crate) fn public(&self, kid: &str) -> Option<&RsaPublicKey> {
         self.public.iter().find(|(known, _)| known == kid).map(|(_, key)| key)

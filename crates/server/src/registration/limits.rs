@@ -1,8 +1,9 @@
 //! How often clients may register themselves: the tenant's limit, which Auth0 documents, and one for each source, so that
 //! nobody uses it up alone.
 
+use crate::http::network;
 use moka::sync::Cache;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -49,14 +50,6 @@ fn take(due: &AtomicI64, per_second: i64, now: i64) -> bool {
         (due - now <= interval * (per_second - 1)).then_some(due + interval)
     };
     due.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_ok()
-}
-
-/// What counts as one source: an IPv4 address, or the network of an IPv6 host, which has as many addresses as it likes.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
-    }
 }
 
 #[cfg(test)]

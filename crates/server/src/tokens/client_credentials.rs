@@ -52,6 +52,7 @@ pub(super) async fn grant(
     let answer = serde_json::to_string(&answer).map_err(|error| OAuthError::from(Failure::from(error)))?;
     let mut response = success(answer);
     response.headers_mut().extend(quotas.take(app).await?);
+    app.token_figures.issued(&api.signing_alg);
     let issued = Issued {
         audience: audience.to_owned(),
         scope,

@@ -2,7 +2,10 @@
 
 mod access_token;
 mod client_credentials;
+mod figures;
 pub(crate) mod quota;
+
+pub(crate) use figures::TokenFigures;
 
 use crate::app::App;
 use crate::audit::{Denied, Issued, Requester};
@@ -45,6 +48,7 @@ async fn token(
             Ok(response)
         }
         Err(error) => {
+            app.token_figures.refused(&error);
             let form = form.as_ref().ok();
             let parameter = |name| form.and_then(|form| form.get(name)).map(str::to_owned);
             let denied = Denied {

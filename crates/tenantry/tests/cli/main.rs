@@ -266,42 +266,88 @@ fn the_data_directory_is_for_its_owner_only() {
     assert_eq!(server.stop("TERM").0, Some(0));
 }
 
+/// Sends secrets in every place that a request has, by both versions of HTTP; returns them.
+async fn plant(dir: &Path) -> Vec<String> {
+    let env = env(dir);
+    let base = format!("https://{}", env["AUTH0_DOMAIN"]);
+    let token = token(dir);
+    let signature = token.rsplit_once('.').unwrap().1.to_owned();
+    let mut known = vec![env["AUTH0_CLIENT_SECRET"].clone(), signature, token.clone()];
+    let ca = std::fs::read(&env["NODE_EXTRA_CA_CERTS"]).unwrap();
+    let ca = reqwest::Certificate::from_pem(&ca).unwrap();
+    let old = reqwest::Client::builder().no_proxy().tls_certs_only([ca]).http1_only().build().unwrap();
+    for (version, http) in [("one", old), ("two", http(&env["NODE_EXTRA_CA_CERTS"]))] {
+        let planted = |place: &str| format!("planted-{place}-{version}-0123456789");
+        let created = http.post(format!("{base}/api/v2/clients")).bearer_auth(&token);
+        let created = created.json(&json!({"name": "x", "description": planted("body")})).send().await;
+        let created: Value = created.unwrap().json().await.unwrap();
+        let ask = json!({"grant_type": "client_credentials", "client_id": created["client_id"],
+            "client_secret": planted("secret"), "audience": "x"});
+        let refused = http.post(format!("{base}/oauth/token")).json(&ask).send().await.unwrap();
+        assert_eq!(refused.status(), 401);
+        let basic = http.post(format!("{base}/oauth/token")).basic_auth("x", Some(planted("basic")));
+        let _ = basic.form(&[("grant_type", "client_credentials")]).send().await.unwrap();
+        let _ = http.get(format!("{base}/nowhere/{}", planted("path"))).send().await.unwrap();
+        let query = format!("{base}/oauth/token?client_secret={}", planted("query"));
+        let _ = http.post(query).header("cookie", planted("cookie")).send().await.unwrap();
+        let bearer = format!("{}.x.y", planted("bearer"));
+        let _ = http.get(format!("{base}/api/v2/clients")).bearer_auth(bearer).send().await.unwrap();
+        known.push(created["client_secret"].as_str().unwrap().to_owned());
+        known.extend(["body", "secret", "basic", "path", "query", "cookie", "bearer"].map(planted));
+    }
+    known
+}
+
 #[tokio::test]
 async fn no_secret_key_or_token_is_logged_at_any_level() {
-    let dir = TempDir::new().unwrap();
-    let server = serve(dir.path(), &[]);
-    let env = env(dir.path());
-    let token = token(dir.path());
-    let http = http(&env["NODE_EXTRA_CA_CERTS"]);
-    let base = format!("https://{}", env["AUTH0_DOMAIN"]);
-    let created: Value = http
-        .post(format!("{base}/api/v2/clients"))
-        .bearer_auth(&token)
-        .json(&json!({"name": "x"}))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let secret = created["client_secret"].as_str().unwrap();
-    let ask = json!({"grant_type": "client_credentials", "client_id": created["client_id"],
-        "client_secret": "a-wrong-secret-0123456789", "audience": "x"});
-    assert_eq!(http.post(format!("{base}/oauth/token")).json(&ask).send().await.unwrap().status(), 401);
-    let known = [
-        &env["AUTH0_CLIENT_SECRET"],
-        secret,
-        &token,
-        token.rsplit_once('.').unwrap().1,
-        "a-wrong-secret-0123456789",
-    ];
-    let (code, said) = server.stop("TERM");
-    assert_eq!(code, Some(0));
-    assert!(said.lines().count() > 10, "the log was on: {said}");
-    for secret in known {
-        assert!(!said.contains(secret), "the log holds a secret");
+    for format in ["text", "json"] {
+        let dir = TempDir::new().unwrap();
+        let server = serve(dir.path(), &["--log-format", format]);
+        let known = plant(dir.path()).await;
+        let (code, said) = server.stop("TERM");
+        assert_eq!(code, Some(0));
+        assert!(said.lines().count() > 10 && said.contains("answered"), "the log was on: {said}");
+        for secret in known {
+            let line = said.lines().find(|line| line.contains(&secret));
+            assert!(line.is_none(), "the log holds {secret}: {line:?}");
+        }
+        assert!(!said.contains("PRIVATE KEY"));
     }
-    assert!(!said.contains("PRIVATE KEY"));
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_has_the_id_that_the_caller_was_told() {
+    for format in ["text", "json"] {
+        let dir = TempDir::new().unwrap();
+        let server = serve(dir.path(), &["--log-format", format]);
+        let env = env(dir.path());
+        let http = http(&env["NODE_EXTRA_CA_CERTS"]);
+        let ask = json!({"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "x"});
+        let url = format!("https://{}/oauth/token", env["AUTH0_DOMAIN"]);
+        let refused = http.post(&url).json(&ask).send().await.unwrap();
+        let id = refused.headers()["x-auth0-requestid"].to_str().unwrap().to_owned();
+        let (_, said) = server.stop("TERM");
+        let lines: Vec<_> = said.lines().filter(|line| line.contains(&id)).collect();
+        let with =
+            |text: &str| lines.iter().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{said}"));
+        let (refusal, answer) = (with("token request refused"), with("answered"));
+        if format == "json" {
+            let refusal: Value = serde_json::from_str(refusal).unwrap();
+            assert_eq!((&refusal["request_id"], &refusal["level"]), (&json!(id), &json!("INFO")));
+            assert_eq!(refusal["message"], "token request refused");
+            assert!(refusal["timestamp"].as_str().unwrap().ends_with('Z') && refusal["target"].is_string());
+            let answer: Value = serde_json::from_str(answer).unwrap();
+            assert_eq!((&answer["route"], &answer["method"]), (&json!("/oauth/token"), &json!("POST")));
+            assert_eq!((&answer["status"], &answer["source"]), (&json!(401), &json!("127.0.0.1")));
+            assert!(answer["micros"].as_u64().unwrap() > 0);
+        } else {
+            assert!(
+                refusal.contains(" INFO ") && refusal.ends_with(&format!(" request_id={id}")),
+                "{refusal}"
+            );
+            assert!(answer.contains("route=\"/oauth/token\" status=401"), "{answer}");
+        }
+    }
 }
 
 #[test]
