@@ -9,6 +9,7 @@ use crate::db::{Db, DbResult, params};
 use crate::http::{Outgoing, VerifiedTokens};
 use crate::ids::Sequence;
 use crate::keys::{CachedKeys, Keys, Signer};
+use crate::limiter::Limiter;
 use crate::organizations::Organizations;
 use crate::registration::RegistrationLimits;
 use crate::registration::keys::KeyFetches;
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) resource_servers: ResourceServers,
     pub(crate) organizations: Organizations,
     pub(crate) outgoing: Outgoing,
+    pub(crate) limiter: Option<Limiter>,
     pub(crate) registration_limits: RegistrationLimits,
     pub(crate) key_fetches: KeyFetches,
     tenant_settings: CachedSettings,
@@ -86,6 +88,7 @@ pub(crate) struct Parts {
     pub(crate) signer: Signer,
     pub(crate) audit: Audit,
     pub(crate) outgoing: Outgoing,
+    pub(crate) limiter: Option<Limiter>,
 }
 
 impl App {
@@ -103,6 +106,7 @@ impl App {
             signer,
             audit,
             outgoing,
+            limiter,
         } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
         let keys = CachedKeys::open(&db, &master, &tenant, &domain).await?;
@@ -130,6 +134,7 @@ impl App {
             resource_servers: ResourceServers::default(),
             organizations: Organizations::default(),
             outgoing,
+            limiter,
             registration_limits: RegistrationLimits::default(),
             key_fetches: KeyFetches::default(),
             tenant_settings: CachedSettings::default(),

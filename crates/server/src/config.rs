@@ -1,6 +1,7 @@
 //! What an operator may set.
 
 use crate::audit::Kept;
+pub use crate::limiter::{NotARate, Profile, Rate};
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -66,6 +67,16 @@ pub struct Config {
     pub body_timeout: Option<u64>,
     /// Seconds for a request to be answered; 60 when not given.
     pub request_timeout: Option<u64>,
+    /// A plan of Auth0 whose rate limits are imitated; off when not given.
+    pub rate_limit: Option<Profile>,
+    /// Requests to the Management API, of all callers together; the plan's when not given, as the next one.
+    pub rate_limit_management: Option<Rate>,
+    /// Requests to everything else.
+    pub rate_limit_authentication: Option<Rate>,
+    /// Requests of one client, whichever of its tokens it uses; not limited when not given, as the next one.
+    pub rate_limit_client: Option<Rate>,
+    /// Requests of one address.
+    pub rate_limit_address: Option<Rate>,
     /// What is logged, in the syntax of `RUST_LOG`. For the program that starts the server.
     pub log: Option<String>,
     /// How it is written. For the program that starts the server.
@@ -154,6 +165,11 @@ impl Config {
             header_timeout: self.header_timeout.or(fallback.header_timeout),
             body_timeout: self.body_timeout.or(fallback.body_timeout),
             request_timeout: self.request_timeout.or(fallback.request_timeout),
+            rate_limit: self.rate_limit.or(fallback.rate_limit),
+            rate_limit_management: self.rate_limit_management.or(fallback.rate_limit_management),
+            rate_limit_authentication: self.rate_limit_authentication.or(fallback.rate_limit_authentication),
+            rate_limit_client: self.rate_limit_client.or(fallback.rate_limit_client),
+            rate_limit_address: self.rate_limit_address.or(fallback.rate_limit_address),
             log: self.log.or(fallback.log),
             log_format: self.log_format.or(fallback.log_format),
             seed: self.seed.or(fallback.seed),

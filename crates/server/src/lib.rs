@@ -18,6 +18,7 @@ mod discovery;
 mod http;
 mod ids;
 mod keys;
+mod limiter;
 mod limits;
 pub mod maintenance;
 mod master_key;

@@ -59,7 +59,7 @@ pub(crate) fn router(app: &App) -> (Router, Traffic) {
         .layer(cors);
     let operations = api_routes(app);
     let counted = operations.iter().map(|route| (route.method.clone(), route.path));
-    let traffic = Traffic::new(PROTOCOL_ROUTES.into_iter().chain(counted));
+    let traffic = Traffic::new(PROTOCOL_ROUTES.into_iter().chain(counted), app.limiter.as_ref());
     let api =
         operations.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.router));
     let router = Router::new()

@@ -8,6 +8,7 @@ use crate::data_dir::{DataDir, DataDirError, ServerFile};
 use crate::db::{Db, DbError, Target};
 use crate::http::{Listener, Network, Outgoing, Peer, Service, Tls};
 use crate::keys::{Signer, rotation};
+use crate::limiter::Limiter;
 use crate::limits::Limits;
 use crate::metrics::Exposition;
 use crate::provision::{self, Provision, ProvisionError};
@@ -218,6 +219,7 @@ impl Server {
             signer: Signer::start().map_err(StartError::Thread)?,
             audit,
             outgoing: Outgoing::new(network.clone()),
+            limiter: Limiter::of(config),
         })
         .await?;
         let mut background = JoinSet::new();

@@ -3,8 +3,7 @@
 use crate::options::{DataDirOption, data_dir};
 use crate::{Failure, local, logging, transfer};
 use std::path::{Path, PathBuf};
-use tenantry_server::config::LogFormat;
-use tenantry_server::config::Retention;
+use tenantry_server::config::{LogFormat, Profile, Rate, Retention};
 use tenantry_server::{Clock, Config, DataDir, Random, Running, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -66,6 +65,21 @@ pub(crate) struct Args {
     /// How the log is written: text or json [default: text]
     #[arg(long, value_name = "FORMAT", env = "TENANTRY_LOG_FORMAT", value_parser = log_format)]
     log_format: Option<LogFormat>,
+    /// Plan of Auth0 whose rate limits are imitated: off, free, essentials (also Professional) or enterprise [default: off]
+    #[arg(long, value_name = "PLAN", env = "TENANTRY_RATE_LIMIT", help_heading = "Limits")]
+    rate_limit: Option<Profile>,
+    /// Requests to the Management API, such as 16/s, or 16/s:50 with a burst; instead of the plan's, as the next one
+    #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_MANAGEMENT", help_heading = "Limits")]
+    rate_limit_management: Option<Rate>,
+    /// Requests for tokens, keys and the like
+    #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_AUTHENTICATION", help_heading = "Limits")]
+    rate_limit_authentication: Option<Rate>,
+    /// Requests of one client, whichever of its tokens it uses [default: not limited]
+    #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_CLIENT", help_heading = "Limits")]
+    rate_limit_client: Option<Rate>,
+    /// Requests of one address [default: not limited]
+    #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_ADDRESS", help_heading = "Limits")]
+    rate_limit_address: Option<Rate>,
     /// Connections at once [default: 10000, or what the limit on open files allows]
     #[arg(long, value_name = "NUMBER", env = "TENANTRY_MAX_CONNECTIONS", help_heading = "Limits")]
     max_connections: Option<u64>,
@@ -149,6 +163,11 @@ impl Args {
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,
             request_timeout: self.request_timeout,
+            rate_limit: self.rate_limit,
+            rate_limit_management: self.rate_limit_management,
+            rate_limit_authentication: self.rate_limit_authentication,
+            rate_limit_client: self.rate_limit_client,
+            rate_limit_address: self.rate_limit_address,
             log: self.log,
             log_format: self.log_format,
             seed: self.seed,

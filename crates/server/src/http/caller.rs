@@ -6,6 +6,7 @@ use crate::audit::{self, Attempt, Who};
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::keys::Keys;
+use crate::limiter::{Refused, Ticket};
 use crate::metrics::Lookups;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -208,18 +209,34 @@ pub(super) async fn authorize(
         client_name: client.name.clone(),
         token_id: caller.0.logged_as.clone(),
     };
-    if !caller.0.scopes.contains_any(scopes) {
+    let ticket = match pay(&app, &request, &caller) {
+        Ok(ticket) => ticket,
+        Err(refused) => return refused.into_response(),
+    };
+    let mut response = if !caller.0.scopes.contains_any(scopes) {
         let error = ApiError::insufficient_scope(scopes.iter().map(|scope| scope.as_str()));
         let attempt = Attempt::of(&app, path, &request).by(who(&caller));
-        return attempt.refused(&app, Failure::from(error).into_response());
-    }
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        attempt.refused(&app, Failure::from(error).into_response())
+    } else if matches!(*request.method(), Method::GET | Method::HEAD) {
         request.extensions_mut().insert(caller);
-        return next.run(request).await;
+        next.run(request).await
+    } else {
+        let attempt = Attempt::of(&app, path, &request).by(who(&caller));
+        request.extensions_mut().insert(caller);
+        attempt.watch(&app, next.run(request)).await
+    };
+    if let Some(ticket) = ticket {
+        ticket.write(response.headers_mut());
     }
-    let attempt = Attempt::of(&app, path, &request).by(who(&caller));
-    request.extensions_mut().insert(caller);
-    attempt.watch(&app, next.run(request)).await
+    response
+}
+
+/// Takes what a request costs, where requests are limited.
+fn pay(app: &App, request: &Request, caller: &Caller) -> Result<Option<Ticket>, Refused> {
+    let Some((limiter, ticket)) = app.limiter.as_ref().zip(request.extensions().get::<Ticket>()) else {
+        return Ok(None);
+    };
+    limiter.pay(*ticket, Some(&caller.0.client_id), app.clock.now_ms()).map(Some)
 }
 
 impl<S: Sync> axum::extract::FromRequestParts<S> for Caller {

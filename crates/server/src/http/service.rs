@@ -4,13 +4,14 @@
 use super::error::InternalCause;
 use super::pace::TimedBody;
 use super::request_id::{REQUEST_ID, RequestId};
-use super::traffic::Traffic;
+use super::traffic::{Operation, Traffic};
 use super::{Failure, MAX_HEADER_COUNT, MAX_HEADERS, Peer};
 use crate::app::App;
+use crate::limiter::{self, Refused, Ticket};
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -34,10 +35,6 @@ pub(crate) struct Service {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source(pub(crate) IpAddr);
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
-
 impl Service {
     pub(crate) async fn handle(
         self,
@@ -59,7 +56,12 @@ impl Service {
         };
         request.extensions_mut().insert(Source(source));
         let answer = async {
-            let response = self.answer(request, id).await;
+            let mut response = match self.admit(operation, &request, source) {
+                Ok(ticket) => self.answer(request, ticket, id).await,
+                Err(refused) => refused.answer(operation.subject),
+            };
+            self.add_headers(&mut response);
+            response.headers_mut().insert(REQUEST_ID, id.header());
             let (status, time) = (response.status(), began.elapsed());
             self.traffic.record(operation, status, time);
             let (method, route) = (operation.method, operation.route);
@@ -75,7 +77,27 @@ impl Service {
         Ok(id.scope(answer).await)
     }
 
-    async fn answer(&self, request: Request<Incoming>, id: RequestId) -> Response {
+    /// Lets the request in, where requests are limited.
+    fn admit(
+        &self,
+        operation: &Operation,
+        request: &Request<Incoming>,
+        source: IpAddr,
+    ) -> Result<Option<Ticket>, Refused> {
+        let Some(limiter) = &self.app.limiter else { return Ok(None) };
+        let ticket = limiter.enter(operation.subject, request.uri().query(), source, self.app.clock.now_ms());
+        ticket.map(Some)
+    }
+
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        ticket: Option<Ticket>,
+        id: RequestId,
+    ) -> Response {
+        if let Some(ticket) = ticket {
+            request.extensions_mut().insert(ticket);
+        }
         let headers = request.headers();
         let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         let is_too_large = size > MAX_HEADERS
@@ -93,16 +115,23 @@ impl Service {
         if response.extensions().get::<InternalCause>().is_some() {
             response = failed(id, &response);
         }
-        self.add_headers(&mut response);
-        response.headers_mut().insert(REQUEST_ID, id.header());
+        if let (Some(ticket), Some(limiter)) = (ticket, &self.app.limiter)
+            && !response.headers().contains_key(limiter::LIMIT)
+            && let Some(standing) = limiter.look(ticket, self.app.clock.now_ms())
+        {
+            standing.write(response.headers_mut());
+        }
         response
     }
 
     fn add_headers(&self, response: &mut Response) {
         let headers = response.headers_mut();
-        headers.entry(RATE_LIMIT).or_insert(HeaderValue::from_static("1000"));
-        headers.entry(RATE_REMAINING).or_insert(HeaderValue::from_static("999"));
-        headers.insert(RATE_RESET, HeaderValue::from(self.app.clock.now_secs() + 1));
+        // Programs look at these, and must not trip over their absence where nothing is limited.
+        if !headers.contains_key(limiter::LIMIT) {
+            headers.insert(limiter::LIMIT, HeaderValue::from_static("1000"));
+            headers.insert(limiter::REMAINING, HeaderValue::from_static("999"));
+            headers.insert(limiter::RESET, HeaderValue::from(self.app.clock.now_secs() + 1));
+        }
         headers.insert(header::VARY, HeaderValue::from_static("origin,accept-encoding"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

@@ -1,6 +1,7 @@
 //! What requests are counted under: an operation, which is a method and the template of a path. Whatever callers make up
 //! counts under one more, so that their inventions fill neither memory nor dashboards.
 
+use crate::limiter::{Limiter, Subject};
 use crate::metrics::{Counter, Gauge, Times};
 use http::{Method, StatusCode};
 use std::time::Duration;
@@ -29,11 +30,12 @@ pub(crate) struct Operation {
     /// Answers by the first digit of their status.
     pub(crate) answers: [Counter; 5],
     pub(crate) times: Times,
+    pub(super) subject: Subject,
 }
 
 impl Operation {
-    fn new(method: &'static str, route: &'static str) -> Self {
-        Self { method, route, answers: Default::default(), times: Times::default() }
+    fn new(method: &'static str, route: &'static str, subject: Subject) -> Self {
+        Self { method, route, answers: Default::default(), times: Times::default(), subject }
     }
 
     fn record(&self, status: StatusCode, time: Duration) {
@@ -48,7 +50,10 @@ fn index(method: &Method) -> Option<usize> {
 }
 
 impl Traffic {
-    pub(crate) fn new(routes: impl IntoIterator<Item = (Method, &'static str)>) -> Self {
+    pub(crate) fn new(
+        routes: impl IntoIterator<Item = (Method, &'static str)>,
+        limiter: Option<&Limiter>,
+    ) -> Self {
         let mut operations = vec![];
         let mut paths: Vec<(&'static str, [Option<u16>; METHODS.len()])> = vec![];
         for (method, path) in routes {
@@ -58,13 +63,17 @@ impl Traffic {
                 paths.len() - 1
             });
             paths[place].1[method] = Some(u16::try_from(operations.len()).expect("a few hundred operations"));
-            operations.push(Operation::new(METHODS[method], path));
+            let subject = limiter.map(|limiter| limiter.operation(METHODS[method], path));
+            operations.push(Operation::new(METHODS[method], path, subject.unwrap_or(Subject::NOTHING)));
         }
+        let is_path = |route| paths.iter().any(|(path, _)| *path == route);
+        debug_assert!(limiter.is_none_or(|limiter| limiter.routes().all(is_path)), "limits are for routes");
         let mut routes = matchit::Router::new();
         for (path, methods) in paths {
             routes.insert(path, methods).expect("the router takes the same paths");
         }
-        operations.extend(METHODS.iter().chain(&["other"]).map(|method| Operation::new(method, UNMATCHED)));
+        let unmatched = |method: &&'static str| Operation::new(method, UNMATCHED, Subject::NOTHING);
+        operations.extend(METHODS.iter().chain(&["other"]).map(unmatched));
         Self {
             routes,
             operations: operations.into(),
@@ -102,12 +111,13 @@ mod tests {
 
     #[test]
     fn requests_are_counted_under_templates_and_inventions_under_one() {
-        let traffic = Traffic::new([
+        let routes = [
             (Method::GET, "/clients"),
             (Method::POST, "/clients"),
             (Method::GET, "/clients/{id}"),
             (Method::GET, "/clients/all"),
-        ]);
+        ];
+        let traffic = Traffic::new(routes, None);
         let found = |method: Method, path: &str| {
             let operation = traffic.operation(&method, path);
             (operation.method, operation.route)

@@ -5,6 +5,7 @@ use super::{Counter, Histogram};
 use crate::app::App;
 use crate::db::Kind;
 use crate::http::{ConnectionFigures, Tls, Traffic};
+use crate::limiter::Limiter;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeLabelSet, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -86,6 +87,12 @@ impl Exposition {
             "Answers 500 (internal) and 503 (unavailable); the log says why",
             [("internal", &self.traffic.internal), ("unavailable", &self.traffic.unavailable)]
                 .map(|(kind, count)| ([("kind", kind)], count.get())),
+        )?;
+        let limiter = self.app.limiter.iter();
+        out.counters(
+            "tenantry_rate_limited",
+            "Requests that were refused, by whose limit it was",
+            limiter.flat_map(Limiter::refusals).map(|(limit, count)| ([("limit", limit)], count)),
         )
     }
 

@@ -1,16 +1,16 @@
 //! `POST /oidc/register` (RFC 7591): anybody may register a client, where the tenant lets them.
 
-use super::limits::PER_TENANT;
 use crate::app::App;
 use crate::audit::Attempt;
 use crate::clients::{NewClient, new_client_id, store};
 use crate::db::DbError;
 use crate::http::{Failure, Metadata, OAuthError, Source, options};
+use crate::limiter::Refused;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Extension, Router};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use tenantry_types::ApiError;
 use tenantry_types::clients::{ClientDocument, ThirdPartySecurityMode};
@@ -38,9 +38,8 @@ async fn try_register(app: &App, source: Source, request: Request) -> Result<Res
     if !settings.enable_dynamic_client_registration {
         return Err(Failure::from(ApiError::new(404, "Not Found")).into_response());
     }
-    if !app.registration_limits.admit(&app.tenant, source.0, app.clock.now_ms()) {
-        return Err(too_many());
-    }
+    let admitted = app.registration_limits.admit(&app.tenant, source.0, app.clock.now_ms());
+    admitted.map_err(|standing| OAuthError::from(Refused::from(standing)).into_response())?;
     let mode = settings.dynamic_client_registration_security_mode.unwrap_or(app.third_party_security_mode);
     let answer = async {
         let Metadata(body) = Metadata::from_request(request, &()).await?;
@@ -53,16 +52,6 @@ async fn try_register(app: &App, source: Source, request: Request) -> Result<Res
         (header::PRAGMA, HeaderValue::from_static("no-cache")),
     ];
     Ok((StatusCode::CREATED, headers, answer.to_string()).into_response())
-}
-
-fn too_many() -> Response {
-    const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-    const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-    let mut response =
-        OAuthError::new(429, "too_many_requests", "Endpoint limit has been reached").into_response();
-    response.headers_mut().insert(LIMIT, HeaderValue::from(PER_TENANT));
-    response.headers_mut().insert(REMAINING, HeaderValue::from(0));
-    response
 }
 
 async fn create(app: &App, body: &Value, mode: ThirdPartySecurityMode) -> Result<Value, OAuthError> {

@@ -2,28 +2,25 @@
 //! nobody uses it up alone.
 
 use crate::http::network;
+use crate::limiter::{Bucket, Rate, Standing};
 use moka::sync::Cache;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// Registrations per second of a tenant.
-pub(super) const PER_TENANT: i64 = 5;
-/// Registrations per second of a source.
-const PER_SOURCE: i64 = 2;
+/// Registrations of a tenant.
+const PER_TENANT: Rate = Rate::per_second(5, 5);
+/// Registrations of a source.
+const PER_SOURCE: Rate = Rate::per_second(2, 2);
 /// Sources that are remembered. Who is forgotten is limited by the tenant's limit still.
 const REMEMBERED: u64 = 10_000;
 /// A source that was silent for so long may start anew anyway.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// When the next request would be on time, if they came evenly: the generic cell rate algorithm.
-type Due = Arc<AtomicI64>;
-
 /// The limits of one server.
 pub(crate) struct RegistrationLimits {
-    tenants: Cache<Box<str>, Due>,
-    sources: Cache<(Box<str>, IpAddr), Due>,
+    tenants: Cache<Box<str>, Arc<Bucket>>,
+    sources: Cache<(Box<str>, IpAddr), Arc<Bucket>>,
 }
 
 impl Default for RegistrationLimits {
@@ -34,22 +31,13 @@ impl Default for RegistrationLimits {
 }
 
 impl RegistrationLimits {
-    /// Whether one more registration is within the limits; then it is counted.
-    pub(super) fn admit(&self, tenant: &str, source: IpAddr, now: i64) -> bool {
-        let of_source = self.sources.get_with((tenant.into(), network(source)), Due::default);
-        let of_tenant = || self.tenants.get_with(tenant.into(), Due::default);
-        take(&of_source, PER_SOURCE, now) && take(&of_tenant(), PER_TENANT, now)
+    /// Counts one more registration, if it is within the limits.
+    pub(super) fn admit(&self, tenant: &str, source: IpAddr, now: i64) -> Result<(), Standing> {
+        let of_source = self.sources.get_with((tenant.into(), network(source)), Arc::default);
+        of_source.take(PER_SOURCE, now)?;
+        self.tenants.get_with(tenant.into(), Arc::default).take(PER_TENANT, now)?;
+        Ok(())
     }
-}
-
-/// Takes one of `per_second`, of which as many may come at once.
-fn take(due: &AtomicI64, per_second: i64, now: i64) -> bool {
-    let interval = 1_000 / per_second;
-    let next = |due: i64| {
-        let due = due.max(now);
-        (due - now <= interval * (per_second - 1)).then_some(due + interval)
-    };
-    due.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_ok()
 }
 
 #[cfg(test)]
@@ -57,7 +45,7 @@ mod tests {
     use super::*;
 
     fn admitted(limits: &RegistrationLimits, source: &str, now: i64) -> usize {
-        (0..20).filter(|_| limits.admit("t", source.parse().unwrap(), now)).count()
+        (0..20).filter(|_| limits.admit("t", source.parse().unwrap(), now).is_ok()).count()
     }
 
     #[test]
@@ -84,7 +72,7 @@ mod tests {
     fn the_memory_of_sources_is_bounded() {
         let limits = RegistrationLimits::default();
         for i in 0..30_000_u32 {
-            limits.admit("t", IpAddr::from(i.to_be_bytes()), 0);
+            let _ = limits.admit("t", IpAddr::from(i.to_be_bytes()), 0);
         }
         limits.sources.run_pending_tasks();
         assert!(limits.sources.entry_count() <= REMEMBERED);

@@ -13,6 +13,7 @@ use crate::clients::Client;
 use crate::clients::auth::{authenticate, claimed_client_id};
 use crate::clients::certificate::ClientCertificate;
 use crate::http::{Form, OAuthError, Source, options};
+use crate::limiter::Ticket;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -33,13 +34,16 @@ async fn token(
     State(app): State<App>,
     Extension(source): Extension<Source>,
     certificate: Option<Extension<ClientCertificate>>,
+    ticket: Option<Extension<Ticket>>,
     headers: HeaderMap,
     form: Result<Form, OAuthError>,
 ) -> Result<Response, OAuthError> {
     let requester = Requester::of(source, &headers);
+    let certificate = certificate.as_deref();
+    let ticket = ticket.map(|Extension(ticket)| ticket);
     let mut client = None;
     let answer = match &form {
-        Ok(form) => answer(&app, &headers, form, certificate.as_deref(), &mut client).await,
+        Ok(form) => answer(&app, &headers, form, certificate, ticket, &mut client).await,
         Err(error) => Err(error.clone()),
     };
     match answer {
@@ -69,6 +73,7 @@ async fn answer(
     headers: &HeaderMap,
     form: &Form,
     certificate: Option<&ClientCertificate>,
+    ticket: Option<Ticket>,
     proven: &mut Option<Arc<Client>>,
 ) -> Result<(Arc<Client>, Response, Issued), OAuthError> {
     let grant_type = form.get("grant_type").ok_or_else(|| OAuthError::missing_parameter("grant_type"))?;
@@ -82,6 +87,10 @@ async fn answer(
     }
     let client = authenticate(app, headers, form, certificate).await?;
     *proven = Some(Arc::clone(&client));
+    let paid = match app.limiter.as_ref().zip(ticket) {
+        Some((limiter, ticket)) => Some(limiter.pay(ticket, Some(&client.client_id), app.clock.now_ms())?),
+        None => None,
+    };
     if !client.grant_types.iter().any(|allowed| allowed == grant_type) {
         return Err(OAuthError::new(
             403,
@@ -90,7 +99,10 @@ async fn answer(
         )
         .with_uri(CLIENT_GRANT_TYPES_URI));
     }
-    let (response, issued) = client_credentials::grant(app, &client, form, certificate).await?;
+    let (mut response, issued) = client_credentials::grant(app, &client, form, certificate).await?;
+    if let Some(ticket) = paid {
+        ticket.write(response.headers_mut());
+    }
     Ok((client, response, issued))
 }
 

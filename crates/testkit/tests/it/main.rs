@@ -30,6 +30,7 @@ mod operations;
 mod organizations;
 mod profiles;
 mod quotas;
+mod rate_limits;
 mod recordings;
 mod registration;
 mod resource_servers;

@@ -171,9 +171,9 @@ async fn a_source_and_a_tenant_register_so_many_clients_a_second() {
     let refused = ask("192.0.2.1").await;
     assert_eq!(
         (refused.text("error"), &refused.headers["x-ratelimit-limit"]),
-        ("too_many_requests", &"5".parse().unwrap())
+        ("too_many_requests", &"2".parse().unwrap())
     );
-    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(refused.headers["retry-after"], "1");
     t.clock.advance(Duration::from_secs(1));
     assert_eq!(ask("192.0.2.1").await.status, 201);
 }
