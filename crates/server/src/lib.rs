@@ -38,6 +38,8 @@ mod tenant_settings;
 mod tls;
 mod tokens;
 
+#[cfg(feature = "otel")]
+pub use crate::http::SPANS;
 pub use crate::http::{Network, with_request_id};
 pub use admin::{AdminClient, AdminError, Reset, admin_client, reset_admin};
 pub use clock::{Clock, Random};

@@ -1,5 +1,8 @@
 //! The log of `serve`: lines for people, or JSON for programs, each with the id of the request that it belongs to.
 
+#[cfg(feature = "otel")]
+mod traces;
+
 use crate::Failure;
 use serde::ser::{SerializeMap as _, Serializer as _};
 use std::fmt;
@@ -17,8 +20,27 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+/// What has to be finished when the program ends.
+#[must_use]
+pub(crate) struct Log {
+    #[cfg(feature = "otel")]
+    traces: Option<traces::Exporter>,
+}
+
+impl Log {
+    /// Sends what was not sent yet.
+    pub(crate) fn finish(self) {
+        #[cfg(feature = "otel")]
+        let Self { traces: Some(traces) } = self else { return };
+        #[cfg(feature = "otel")]
+        traces.finish();
+        #[cfg(not(feature = "otel"))]
+        let Self {} = self;
+    }
+}
+
 /// Starts to log to stderr what `filter` lets through.
-pub(crate) fn start(filter: Option<&str>, format: LogFormat) -> Result<(), Failure> {
+pub(crate) fn start(filter: Option<&str>, format: LogFormat) -> Result<Log, Failure> {
     let filter = filter.unwrap_or("info");
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?;
     let lines = Layer::default().with_writer(std::io::stderr);
@@ -26,8 +48,18 @@ pub(crate) fn start(filter: Option<&str>, format: LogFormat) -> Result<(), Failu
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).fmt_fields(WithId).boxed(),
         LogFormat::Json => lines.event_format(Json).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines).init();
-    Ok(())
+    #[cfg(not(feature = "otel"))]
+    {
+        tracing_subscriber::registry().with(filter).with(lines).init();
+        Ok(Log {})
+    }
+    #[cfg(feature = "otel")]
+    {
+        let (layer, traces) = traces::start()?.unzip();
+        let lines = lines.with_filter(filter).with_filter(traces::is_line());
+        tracing_subscriber::registry().with(lines).with(layer).init();
+        Ok(Log { traces })
+    }
 }
 
 /// The message and its fields as usual, and the id behind them.

@@ -178,7 +178,7 @@ impl Args {
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let config = args.into_config()?;
-    logging::start(config.log.as_deref(), config.log_format.unwrap_or_default())?;
+    let log = logging::start(config.log.as_deref(), config.log_format.unwrap_or_default())?;
     tenantry_server::raise_file_limit();
     let dir = data_dir(config.data_dir.clone())?;
     // Before the start, so that a signal during it is not lost.
@@ -209,6 +209,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         result = keep_certificate(&running) => result?,
     }
     running.stop().await;
+    log.finish();
     Ok(())
 }
 

@@ -12,6 +12,8 @@ mod query;
 mod request_id;
 mod route;
 mod service;
+#[cfg(feature = "otel")]
+mod span;
 mod traffic;
 
 pub(crate) use body::{Form, Input, Metadata};
@@ -27,6 +29,8 @@ pub(crate) use query::{Page, Query, list_link};
 pub use request_id::with_request_id;
 pub(crate) use route::{ApiRoute, Slice, State};
 pub(crate) use service::{Service, Source};
+#[cfg(feature = "otel")]
+pub use span::SPANS;
 pub(crate) use traffic::Traffic;
 
 use axum::response::{IntoResponse, Response};

@@ -55,6 +55,8 @@ impl Service {
             None => address,
         };
         request.extensions_mut().insert(Source(source));
+        #[cfg(feature = "otel")]
+        let span = super::span::begin(operation, request.headers(), id, source);
         let answer = async {
             let mut response = match self.admit(operation, &request, source) {
                 Ok(ticket) => self.answer(request, ticket, id).await,
@@ -73,6 +75,15 @@ impl Service {
                 tracing::debug!(method, route, status, micros, %source, "answered");
             }
             response
+        };
+        #[cfg(feature = "otel")]
+        let answer = {
+            let answer = tracing::Instrument::instrument(answer, span.clone());
+            async move {
+                let response = answer.await;
+                super::span::end(&span, response.status());
+                response
+            }
         };
         Ok(id.scope(answer).await)
     }

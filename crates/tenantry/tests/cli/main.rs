@@ -7,6 +7,8 @@ mod faults;
 mod help;
 mod maintenance;
 mod profiles;
+#[cfg(feature = "otel")]
+mod traces;
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
