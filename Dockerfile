@@ -3,7 +3,7 @@
 #   docker build -t tenantry .
 #   docker run -p 8443:8443 -v tenantry:/var/lib/tenantry tenantry --domain localhost:8443
 #
-# /healthz and /readyz are on port 9090.
+# /healthz, /readyz and /metrics are on port 9090.
 FROM rust:1.89-slim-bookworm AS build
 WORKDIR /src
 COPY . .

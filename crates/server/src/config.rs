@@ -73,7 +73,9 @@ pub struct Config {
     pub rate_limit_management: Option<Rate>,
     /// Requests to everything else.
     pub rate_limit_authentication: Option<Rate>,
-    /// Requests of one client, whichever of its tokens it uses; not limited when not given, as the next one.
+    /// Requests with one token; not limited when not given, as the next ones.
+    pub rate_limit_token: Option<Rate>,
+    /// Requests of one client, whichever of its tokens it uses.
     pub rate_limit_client: Option<Rate>,
     /// Requests of one address.
     pub rate_limit_address: Option<Rate>,
@@ -168,6 +170,7 @@ impl Config {
             rate_limit: self.rate_limit.or(fallback.rate_limit),
             rate_limit_management: self.rate_limit_management.or(fallback.rate_limit_management),
             rate_limit_authentication: self.rate_limit_authentication.or(fallback.rate_limit_authentication),
+            rate_limit_token: self.rate_limit_token.or(fallback.rate_limit_token),
             rate_limit_client: self.rate_limit_client.or(fallback.rate_limit_client),
             rate_limit_address: self.rate_limit_address.or(fallback.rate_limit_address),
             log: self.log.or(fallback.log),

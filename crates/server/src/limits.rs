@@ -13,6 +13,8 @@ const HEADER_SECS: u64 = 20;
 /// The largest body in that time is slower than a telephone line.
 const BODY_SECS: u64 = 30;
 const REQUEST_SECS: u64 = 60;
+/// Whoever takes in nothing of its answer for so long is gone.
+const UNREAD: Duration = Duration::from_secs(30);
 /// Connections, likewise; an open one has some 30 kB.
 const CONNECTIONS: u64 = 10_000;
 const CONNECTIONS_PER_ADDRESS: u64 = 1_000;
@@ -60,6 +62,7 @@ impl Limits {
                 idle: seconds(config.idle_timeout, IDLE_SECS),
                 headers: seconds(config.header_timeout, HEADER_SECS),
                 body: seconds(config.body_timeout, BODY_SECS),
+                unread: UNREAD,
             },
             request_time: seconds(config.request_timeout, REQUEST_SECS),
         }

@@ -8,9 +8,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
-/// Whether a path is one of [`router`]'s.
-pub(crate) fn is_path(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/metrics")
+/// Whether a path is one that everybody may ask. What `/metrics` tells is not for everybody, and `--http-listen` may be
+/// behind a proxy that passes on whatever there is.
+pub(crate) fn is_harmless(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
 }
 
 /// `/healthz` says that the process answers, `/readyz` that it can do its work, `/metrics` what it did.

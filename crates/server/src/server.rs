@@ -290,7 +290,7 @@ impl Doors {
             listeners.push(format!("http://{bound}"));
             let health = config.ops_listen.is_none().then(|| health.clone());
             let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| {
-                let health = health.clone().filter(|_| ops::is_path(request.uri().path()));
+                let health = health.clone().filter(|_| ops::is_harmless(request.uri().path()));
                 let handle = handle.clone();
                 async move {
                     match health {

@@ -74,6 +74,9 @@ pub(crate) struct Args {
     /// Requests for tokens, keys and the like
     #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_AUTHENTICATION", help_heading = "Limits")]
     rate_limit_authentication: Option<Rate>,
+    /// Requests with one token of the Management API [default: not limited]
+    #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_TOKEN", help_heading = "Limits")]
+    rate_limit_token: Option<Rate>,
     /// Requests of one client, whichever of its tokens it uses [default: not limited]
     #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_CLIENT", help_heading = "Limits")]
     rate_limit_client: Option<Rate>,
@@ -166,6 +169,7 @@ impl Args {
             rate_limit: self.rate_limit,
             rate_limit_management: self.rate_limit_management,
             rate_limit_authentication: self.rate_limit_authentication,
+            rate_limit_token: self.rate_limit_token,
             rate_limit_client: self.rate_limit_client,
             rate_limit_address: self.rate_limit_address,
             log: self.log,

@@ -8,6 +8,7 @@
 mod attempt;
 mod chain;
 mod change;
+mod limit;
 mod names;
 mod queue;
 mod retention;
@@ -19,6 +20,7 @@ mod verify;
 pub(crate) use attempt::{Attempt, Who, current, note_body};
 pub(crate) use chain::append;
 pub(crate) use change::{Change, Record, created, deleted, updated};
+pub(crate) use limit::{LimitReached, ReachedLimit};
 pub(crate) use queue::{Audit, Kept};
 pub(crate) use routes::routes;
 pub(crate) use token::{Denied, Issued, Requester, token_id};

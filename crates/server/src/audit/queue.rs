@@ -4,12 +4,14 @@
 
 use super::attempt::Attempt;
 use super::chain::Chain;
+use super::limit::LimitReached;
 use super::token::{Denied, Issued, Requester, TokenRequest};
 use super::{Event, retention, tame};
 use crate::app::App;
 use crate::clients::Client;
 use crate::db::{DbError, DbResult};
 use crate::http::Refused;
+use crate::metrics::Counter;
 use axum::response::Response;
 use http::StatusCode;
 use std::collections::HashMap;
@@ -34,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 enum Message {
     Attempt(Box<(Arc<Attempt>, StatusCode, Option<Refused>)>),
     Token(Box<TokenRequest>),
+    Limit(Box<Event>),
     /// Asks for everything before it to be written.
     Flush(oneshot::Sender<()>),
 }
@@ -42,6 +45,8 @@ enum Message {
 pub(crate) struct Audit {
     queue: mpsc::Sender<Message>,
     lost: Arc<AtomicU64>,
+    /// How many there were no room for since the server started.
+    pub(crate) all_lost: Counter,
     pub(super) kept: Kept,
 }
 
@@ -64,7 +69,8 @@ impl Audit {
     pub(crate) fn new(kept: Kept) -> (Self, Backlog) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
-        (Self { queue: sender, lost: Arc::clone(&lost), kept }, Backlog { queue: receiver, lost })
+        let audit = Self { queue: sender, lost: Arc::clone(&lost), all_lost: Counter::default(), kept };
+        (audit, Backlog { queue: receiver, lost })
     }
 
     /// A request that changed nothing, most often because it was refused.
@@ -91,8 +97,23 @@ impl Audit {
         self.send(Message::Token(Box::new(request)));
     }
 
+    /// A limit on requests was reached.
+    pub(crate) fn limit_reached(&self, app: &App, client: Option<&Client>, limit: &LimitReached<'_>) {
+        let client_id = client.map(|client| client.client_id.as_str());
+        self.send(Message::Limit(Box::new(limit.event(app, client_id))));
+    }
+
+    /// How many entries wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     fn send(&self, message: Message) {
-        if self.queue.try_send(message).is_err() && self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+        if self.queue.try_send(message).is_ok() {
+            return;
+        }
+        self.all_lost.increment();
+        if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!(
                 "the queue of the audit log is full; tokens and refused attempts are not recorded"
             );
@@ -168,6 +189,7 @@ impl Message {
         match self {
             Self::Attempt(attempt) => (Attempt::kind(attempt.1), attempt.0.client_id()),
             Self::Token(request) => (request.kind(), request.client_id()),
+            Self::Limit(event) => (event.kind, event.client_id.as_deref()),
             Self::Flush(_) => (types::WARNING, None),
         }
     }
@@ -176,6 +198,7 @@ impl Message {
         match self {
             Self::Attempt(attempt) => Some(attempt.0.outcome(attempt.1, attempt.2.as_ref())),
             Self::Token(request) => Some(request.into_event(app)),
+            Self::Limit(event) => Some(*event),
             Self::Flush(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::audit::{self, Attempt, Who};
 use crate::clients::Client;
 use crate::clients::certificate::ClientCertificate;
 use crate::keys::Keys;
-use crate::limiter::{Refused, Ticket};
+use crate::limiter::{Payer, Refused, Ticket};
 use crate::metrics::Lookups;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -211,7 +211,11 @@ pub(super) async fn authorize(
     };
     let ticket = match pay(&app, &request, &caller) {
         Ok(ticket) => ticket,
-        Err(refused) => return refused.into_response(),
+        Err(refused) => {
+            refused.tell(&app, Some(&*client));
+            let attempt = Attempt::of(&app, path, &request).by(who(&caller));
+            return attempt.refused(&app, refused.into_response());
+        }
     };
     let mut response = if !caller.0.scopes.contains_any(scopes) {
         let error = ApiError::insufficient_scope(scopes.iter().map(|scope| scope.as_str()));
@@ -236,7 +240,8 @@ fn pay(app: &App, request: &Request, caller: &Caller) -> Result<Option<Ticket>, 
     let Some((limiter, ticket)) = app.limiter.as_ref().zip(request.extensions().get::<Ticket>()) else {
         return Ok(None);
     };
-    limiter.pay(*ticket, Some(&caller.0.client_id), app.clock.now_ms()).map(Some)
+    let payer = Payer { client: Some(&caller.0.client_id), token: Some(&caller.0.logged_as) };
+    limiter.pay(*ticket, payer, app.clock.now_ms()).map(Some)
 }
 
 impl<S: Sync> axum::extract::FromRequestParts<S> for Caller {

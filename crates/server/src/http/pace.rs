@@ -16,9 +16,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A caller that takes in nothing of its answer for so long is let go.
-const UNREAD: Duration = Duration::from_secs(30);
-
 /// How long callers may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
@@ -28,6 +25,8 @@ pub(crate) struct Patience {
     pub(crate) headers: Duration,
     /// For the rest of a request.
     pub(crate) body: Duration,
+    /// Without taking in anything of an answer.
+    pub(crate) unread: Duration,
 }
 
 /// What the requests of a connection are doing.
@@ -152,7 +151,8 @@ impl<S> Paced<S> {
             self.unread = None;
             return result;
         }
-        let unread = self.unread.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + UNREAD)));
+        let patience = self.patience.unread;
+        let unread = self.unread.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
         ready!(unread.as_mut().poll(context));
         self.figures.slow_reader.increment();
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller does not read its answer")))
@@ -261,5 +261,41 @@ impl Body for TimedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    fn paced<S>(stream: S, figures: &Arc<ConnectionFigures>) -> Paced<S> {
+        let long = Duration::from_secs(60);
+        let patience = Patience { idle: long, headers: long, body: long, unread: Duration::from_millis(200) };
+        Paced::new(stream, Requests::new(), patience, Arc::clone(figures))
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_let_go_and_who_reads_slowly_is_not() {
+        let figures = Arc::default();
+        let (server, _silent) = duplex(64);
+        let error = paced(server, &figures).write_all(&[0; 1_000]).await.unwrap_err();
+        assert_eq!((error.kind(), figures.slow_reader.get()), (io::ErrorKind::TimedOut, 1));
+
+        let (server, mut slow) = duplex(64);
+        let began = Instant::now();
+        let reader = tokio::spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                slow.read_exact(&mut [0; 64]).await.unwrap();
+            }
+        });
+        paced(server, &figures).write_all(&[0; 640]).await.unwrap();
+        assert!(
+            began.elapsed() > Duration::from_millis(400),
+            "longer than the patience, never that long at once"
+        );
+        reader.await.unwrap();
+        assert_eq!(figures.slow_reader.get(), 1);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::clock::Random;
 use http::{HeaderName, HeaderValue};
+use tokio::task::futures::TaskLocalFuture;
 
 /// Where Auth0 has its ids. What a caller sends under this name means nothing.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-auth0-requestid");
@@ -28,8 +29,8 @@ impl RequestId {
     }
 
     /// Runs `work` as part of the request.
-    pub(super) async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
+    pub(super) fn scope<F: Future>(self, work: F) -> TaskLocalFuture<Self, F> {
+        CURRENT.scope(self, work)
     }
 
     pub(crate) fn as_str(&self) -> &str {

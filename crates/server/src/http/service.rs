@@ -60,19 +60,22 @@ impl Service {
         let answer = async {
             let mut response = match self.admit(operation, &request, source) {
                 Ok(ticket) => self.answer(request, ticket, id).await,
-                Err(refused) => refused.answer(operation.subject),
+                Err(refused) => {
+                    refused.tell(&self.app, None);
+                    refused.answer(operation.subject)
+                }
             };
             self.add_headers(&mut response);
             response.headers_mut().insert(REQUEST_ID, id.header());
             let (status, time) = (response.status(), began.elapsed());
             self.traffic.record(operation, status, time);
             let (method, route) = (operation.method, operation.route);
-            let status = status.as_u16();
             let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-            if status >= 500 {
-                tracing::warn!(method, route, status, micros, %source, "answered");
+            let code = status.as_u16();
+            if status == StatusCode::INTERNAL_SERVER_ERROR {
+                tracing::warn!(method, route, status = code, micros, %source, "answered");
             } else {
-                tracing::debug!(method, route, status, micros, %source, "answered");
+                tracing::debug!(method, route, status = code, micros, %source, "answered");
             }
             response
         };
@@ -120,7 +123,10 @@ impl Service {
             let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time)));
             match tokio::time::timeout(self.request_time, self.router.clone().oneshot(request)).await {
                 Ok(Ok(response)) => response,
-                Err(_) => Failure::Unavailable("the request took too long".into()).into_response(),
+                Err(_) => {
+                    tracing::warn!("the request took too long");
+                    Failure::Unavailable("the request took too long".into()).into_response()
+                }
             }
         };
         if response.extensions().get::<InternalCause>().is_some() {

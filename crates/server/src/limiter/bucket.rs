@@ -3,6 +3,10 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 const SECOND: i64 = 1_000_000;
+/// Seconds.
+const YEAR: u64 = 366 * 86_400;
+/// Milliseconds until it is told again that a bucket is empty.
+const TOLD: i64 = 60_000;
 /// As many requests as a bucket may hold.
 const MOST: u32 = 1_000_000;
 
@@ -33,9 +37,9 @@ impl Rate {
         self.interval * self.burst as i64
     }
 
-    /// Seconds after which an unused bucket is like a new one.
-    pub(super) const fn forgotten_after(self) -> u64 {
-        (self.whole() / SECOND + 1).unsigned_abs()
+    /// Seconds after which an unused bucket is like a new one, or older than anybody remembers.
+    pub(super) fn forgotten_after(self) -> u64 {
+        (self.whole() / SECOND + 1).unsigned_abs().min(YEAR)
     }
 }
 
@@ -86,12 +90,18 @@ pub(crate) struct Standing {
     pub(crate) reset: i64,
     /// Seconds until there is room for one, if there is none.
     pub(crate) retry_after: Option<i64>,
+    /// It is empty, and that was not told within the last minute.
+    pub(super) is_news: bool,
 }
 
-/// A bucket. It holds one number, when it will be full, in microseconds since 1970 (the generic cell rate algorithm), so
+/// A bucket. What counts in it is one number, when it will be full, in microseconds since 1970 (the generic cell rate algorithm), so
 /// that taking is one exchange of it and nothing has to be filled.
 #[derive(Debug, Default)]
-pub(crate) struct Bucket(AtomicI64);
+pub(crate) struct Bucket {
+    full: AtomicI64,
+    /// When it was told last that it is empty, in milliseconds since 1970.
+    told: AtomicI64,
+}
 
 impl Bucket {
     /// Takes one request, if there is room.
@@ -101,20 +111,31 @@ impl Bucket {
             let full = later(full, rate, now);
             (full - now + rate.interval <= rate.whole()).then_some(full + rate.interval)
         };
-        match self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) {
+        match self.full.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) {
             Ok(before) => Ok(standing(later(before, rate, now) + rate.interval, rate, now)),
             Err(full) => {
                 let full = later(full, rate, now);
                 let wait = full - now + rate.interval - rate.whole();
-                Err(Standing { retry_after: Some(seconds(wait).max(1)), ..standing(full, rate, now) })
+                Err(Standing {
+                    retry_after: Some(seconds(wait).max(1)),
+                    is_news: self.is_news(now_ms),
+                    ..standing(full, rate, now)
+                })
             }
         }
+    }
+
+    /// Whether it is time to tell that it is empty; then somebody does.
+    fn is_news(&self, now_ms: i64) -> bool {
+        let told = self.told.load(Ordering::Relaxed);
+        let is_old = !(0..TOLD).contains(&(now_ms - told));
+        is_old && self.told.compare_exchange(told, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// How it stands.
     pub(super) fn look(&self, rate: Rate, now_ms: i64) -> Standing {
         let now = now_ms * 1_000;
-        standing(later(self.0.load(Ordering::Acquire), rate, now), rate, now)
+        standing(later(self.full.load(Ordering::Acquire), rate, now), rate, now)
     }
 }
 
@@ -131,6 +152,7 @@ fn standing(full: i64, rate: Rate, now: i64) -> Standing {
         remaining: u32::try_from(room).unwrap_or(0),
         reset: seconds(full),
         retry_after: None,
+        is_news: false,
     }
 }
 
@@ -175,6 +197,30 @@ mod tests {
             3,
             "silence saves no more than the size"
         );
+    }
+
+    #[test]
+    fn an_empty_bucket_is_told_once_a_minute() {
+        let (bucket, rate) = (Bucket::default(), Rate::per_day(1, 1));
+        let now = 1_700_000_000_000;
+        assert!(!bucket.take(rate, now).unwrap().is_news);
+        let told = [0, 1, 59_999, 60_000, 60_001, 30_000].map(|later| {
+            let refused = bucket.take(rate, now + later).unwrap_err();
+            (later, refused.is_news)
+        });
+        assert_eq!(
+            told,
+            [(0, true), (1, false), (59_999, false), (60_000, true), (60_001, false), (30_000, true)],
+            "also when the clock jumped back"
+        );
+    }
+
+    #[test]
+    fn the_largest_rates_there_are_can_be_kept() {
+        let slowest = "1/d:1000000".parse::<Rate>().unwrap();
+        assert!(slowest.forgotten_after() <= YEAR);
+        let (bucket, now) = (Bucket::default(), 1_700_000_000_000);
+        assert_eq!(bucket.take(slowest, now).unwrap().remaining, 999_999);
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub(crate) use bucket::{Bucket, Standing};
 pub use bucket::{NotARate, Rate};
 pub use profiles::Profile;
 
+use crate::app::App;
+use crate::audit::{LimitReached, ReachedLimit};
+use crate::clients::Client;
 use crate::config::Config;
 use crate::http::{Failure, OAuthError, network};
 use crate::metrics::Counter;
@@ -38,12 +41,13 @@ pub(crate) const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset"
 /// The limits of a node.
 pub(crate) struct Limiter {
     addresses: Option<Buckets<IpAddr>>,
+    tokens: Option<Buckets<Box<str>>>,
     clients: Option<Buckets<Box<str>>>,
     management: Option<(Rate, Bucket)>,
     authentication: Option<(Rate, Bucket)>,
     endpoints: Box<[(&'static Endpoint, Bucket)]>,
     endpoints_stand_apart: bool,
-    refused: [Counter; 4],
+    refused: [Counter; WHOSE.len()],
 }
 
 /// A bucket for each of many callers.
@@ -71,18 +75,23 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
 }
 
 /// Which bucket refused a request.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Which {
     Address,
+    Token,
     Client,
     Tenant,
     Endpoint,
 }
 
+/// Their names.
+const WHOSE: [&str; 5] = ["address", "token", "client", "tenant", "endpoint"];
+
 /// What the limits know of an operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject {
     api: Api,
+    route: &'static str,
     endpoint: Option<u16>,
 }
 
@@ -101,13 +110,23 @@ enum Api {
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket {
     subject: Subject,
+    source: IpAddr,
     standing: Option<Standing>,
+}
+
+/// Who pays for a request, as far as that is known.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Payer<'a> {
+    pub(crate) client: Option<&'a str>,
+    pub(crate) token: Option<&'a str>,
 }
 
 /// A request that is one too many.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    message: &'static str,
+    which: Which,
+    route: &'static str,
+    source: IpAddr,
     standing: Standing,
 }
 
@@ -119,6 +138,7 @@ impl Limiter {
         let with_bucket = |rate: Option<Rate>| rate.map(|rate| (rate, Bucket::default()));
         let limiter = Self {
             addresses: config.rate_limit_address.map(Buckets::new),
+            tokens: config.rate_limit_token.map(Buckets::new),
             clients: config.rate_limit_client.map(Buckets::new),
             management: with_bucket(config.rate_limit_management.or(management)),
             authentication: with_bucket(config.rate_limit_authentication.or(authentication)),
@@ -127,6 +147,7 @@ impl Limiter {
             refused: Default::default(),
         };
         let has_any = limiter.addresses.is_some()
+            || limiter.tokens.is_some()
             || limiter.clients.is_some()
             || limiter.management.is_some()
             || limiter.authentication.is_some();
@@ -139,7 +160,7 @@ impl Limiter {
     }
 
     /// What an operation is subject to.
-    pub(crate) fn operation(&self, method: &str, route: &str) -> Subject {
+    pub(crate) fn operation(&self, method: &str, route: &'static str) -> Subject {
         let is_it =
             |endpoint: &Endpoint| endpoint.methods.contains(&method) && endpoint.routes.contains(&route);
         let endpoint = self.endpoints.iter().position(|(endpoint, _)| is_it(endpoint));
@@ -148,7 +169,7 @@ impl Limiter {
             _ if route.starts_with("/api/v2/") => Api::Management,
             _ => Api::Public,
         };
-        Subject { api, endpoint: endpoint.and_then(|place| u16::try_from(place).ok()) }
+        Subject { api, route, endpoint: endpoint.and_then(|place| u16::try_from(place).ok()) }
     }
 
     /// Lets a request in, or does not.
@@ -165,35 +186,52 @@ impl Limiter {
         };
         let applies = |place: &u16| self.endpoints[usize::from(*place)].0.parameter.is_none_or(has);
         let subject = Subject { endpoint: subject.endpoint.filter(applies), ..subject };
-        let mut ticket = Ticket { subject, standing: None };
+        let mut ticket = Ticket { subject, source, standing: None };
         if let Some(addresses) = &self.addresses {
-            let taken = addresses.take(&network(source), now);
-            ticket.passes(taken).map_err(|standing| self.refused(Which::Address, standing))?;
+            self.charge(&mut ticket, Which::Address, addresses.take(&network(source), now))?;
         }
-        if subject.api == Api::Public { self.pay(ticket, None, now) } else { Ok(ticket) }
+        if subject.api == Api::Public { self.pay(ticket, Payer::default(), now) } else { Ok(ticket) }
     }
 
-    /// Takes what the request costs its client and the tenant.
-    pub(crate) fn pay(&self, mut ticket: Ticket, client: Option<&str>, now: i64) -> Result<Ticket, Refused> {
-        let Subject { api, endpoint } = ticket.subject;
-        if let (Some(clients), Some(client)) = (&self.clients, client) {
-            let taken = clients.take(client, now);
-            ticket.passes(taken).map_err(|standing| {
-                tracing::debug!(client, "the client sends too many requests");
-                self.refused(Which::Client, standing)
-            })?;
+    /// Takes what the request costs its token, its client and the tenant.
+    pub(crate) fn pay(&self, mut ticket: Ticket, payer: Payer<'_>, now: i64) -> Result<Ticket, Refused> {
+        let Subject { api, endpoint, .. } = ticket.subject;
+        if let (Some(tokens), Some(token)) = (&self.tokens, payer.token) {
+            self.charge(&mut ticket, Which::Token, tokens.take(token, now))?;
+        }
+        if let (Some(clients), Some(client)) = (&self.clients, payer.client) {
+            self.charge(&mut ticket, Which::Client, clients.take(client, now))?;
         }
         let stands_apart = self.endpoints_stand_apart && api == Api::Management && endpoint.is_some();
         if !stands_apart && let Some((rate, bucket)) = self.tenant(api) {
-            let taken = bucket.take(*rate, now);
-            ticket.passes(taken).map_err(|standing| self.refused(Which::Tenant, standing))?;
+            self.charge(&mut ticket, Which::Tenant, bucket.take(*rate, now))?;
         }
         if let Some(place) = endpoint {
             let (endpoint, bucket) = &self.endpoints[usize::from(place)];
-            let taken = bucket.take(endpoint.rate, now);
-            ticket.passes(taken).map_err(|standing| self.refused(Which::Endpoint, standing))?;
+            self.charge(&mut ticket, Which::Endpoint, bucket.take(endpoint.rate, now))?;
         }
         Ok(ticket)
+    }
+
+    /// Remembers the tightest of the buckets that let the request pass, and counts one that does not.
+    fn charge(
+        &self,
+        ticket: &mut Ticket,
+        which: Which,
+        taken: Result<Standing, Standing>,
+    ) -> Result<(), Refused> {
+        match taken {
+            Ok(standing) => {
+                if ticket.standing.is_none_or(|tightest| standing.remaining < tightest.remaining) {
+                    ticket.standing = Some(standing);
+                }
+                Ok(())
+            }
+            Err(standing) => {
+                self.refused[which as usize].increment();
+                Err(Refused { which, route: ticket.subject.route, source: ticket.source, standing })
+            }
+        }
     }
 
     /// How the caller stands with a request that was not charged to the tenant.
@@ -211,24 +249,15 @@ impl Limiter {
         }
     }
 
-    fn refused(&self, which: Which, standing: Standing) -> Refused {
-        self.refused[which as usize].increment();
-        let message = match which {
-            Which::Endpoint => "Endpoint limit has been reached",
-            Which::Address | Which::Client | Which::Tenant => "Global limit has been reached",
-        };
-        Refused { message, standing }
-    }
-
     /// Requests that were refused, by what refused them.
     pub(crate) fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        ["address", "client", "tenant", "endpoint"].into_iter().zip(self.refused.iter().map(Counter::get))
+        WHOSE.into_iter().zip(self.refused.iter().map(Counter::get))
     }
 }
 
 impl Subject {
     /// What no operation answers.
-    pub(crate) const NOTHING: Self = Self { api: Api::None, endpoint: None };
+    pub(crate) const NOTHING: Self = Self { api: Api::None, route: "unmatched", endpoint: None };
 
     fn is_management(self) -> bool {
         self.api == Api::Management
@@ -236,15 +265,6 @@ impl Subject {
 }
 
 impl Ticket {
-    /// Remembers the tightest of the buckets that let it pass.
-    fn passes(&mut self, taken: Result<Standing, Standing>) -> Result<(), Standing> {
-        let standing = taken?;
-        if self.standing.is_none_or(|tightest| standing.remaining < tightest.remaining) {
-            self.standing = Some(standing);
-        }
-        Ok(())
-    }
-
     /// Tells the caller how it stands.
     pub(crate) fn write(self, headers: &mut HeaderMap) {
         if let Some(standing) = self.standing {
@@ -268,6 +288,40 @@ impl Standing {
 }
 
 impl Refused {
+    /// By the limit of an endpoint that limits itself.
+    pub(crate) fn by_endpoint(route: &'static str, source: IpAddr, standing: Standing) -> Self {
+        Self { which: Which::Endpoint, route, source, standing }
+    }
+
+    fn message(&self) -> &'static str {
+        match self.which {
+            Which::Endpoint => "Endpoint limit has been reached",
+            Which::Address | Which::Token | Which::Client | Which::Tenant => "Global limit has been reached",
+        }
+    }
+
+    /// Tells whoever reads the log, once a minute for each bucket.
+    pub(crate) fn tell(&self, app: &App, client: Option<&Client>) {
+        if !self.standing.is_news {
+            return;
+        }
+        let whose = WHOSE[self.which as usize];
+        let (route, source) = (self.route, self.source);
+        let client_id = client.map(|client| client.client_id.as_str());
+        tracing::info!(whose, route, %source, client_id, "a rate limit has been reached");
+        app.audit.limit_reached(
+            app,
+            client,
+            &LimitReached {
+                description: self.message(),
+                client_name: client.map_or("", |client| &client.name),
+                ip: source,
+                hostname: &app.domain,
+                details: ReachedLimit { limit: whose, size: self.standing.limit, route },
+            },
+        );
+    }
+
     /// Refuses in the words of the API that was called.
     pub(crate) fn answer(self, subject: Subject) -> Response {
         if subject.is_management() { self.into_response() } else { OAuthError::from(self).into_response() }
@@ -275,7 +329,7 @@ impl Refused {
 
     /// In the Management API's.
     pub(crate) fn into_response(self) -> Response {
-        let error = ApiError::new(429, self.message).with_code(ErrorCode::TooManyRequests);
+        let error = ApiError::new(429, self.message()).with_code(ErrorCode::TooManyRequests);
         let mut response = Failure::from(error).into_response();
         self.standing.write(response.headers_mut());
         response
@@ -284,14 +338,7 @@ impl Refused {
 
 impl From<Refused> for OAuthError {
     fn from(refused: Refused) -> Self {
-        Self::new(429, "too_many_requests", refused.message).with_headers(refused.standing.headers())
-    }
-}
-
-impl From<Standing> for Refused {
-    /// An endpoint's own limit.
-    fn from(standing: Standing) -> Self {
-        Self { message: "Endpoint limit has been reached", standing }
+        Self::new(429, "too_many_requests", refused.message()).with_headers(refused.standing.headers())
     }
 }
 
@@ -308,7 +355,9 @@ mod tests {
     fn admitted(limiter: &Limiter, subject: Subject, source: &str, client: Option<&str>) -> usize {
         let one = || {
             let ticket = limiter.enter(subject, None, source.parse().unwrap(), NOW)?;
-            client.map_or(Ok(ticket), |client| limiter.pay(ticket, Some(client), NOW))
+            client.map_or(Ok(ticket), |client| {
+                limiter.pay(ticket, Payer { client: Some(client), token: None }, NOW)
+            })
         };
         (0..100).filter(|_| one().is_ok()).count()
     }
@@ -334,6 +383,12 @@ mod tests {
             2,
             "the tenant's twelve are taken"
         );
+    }
+
+    #[test]
+    fn any_rate_can_be_a_limit_of_each_caller() {
+        let config = Config { rate_limit_address: Some("1/d:1000000".parse().unwrap()), ..Config::default() };
+        assert_eq!(admitted(&limiter(&config), Subject::NOTHING, "192.0.2.1", None), 100);
     }
 
     #[test]
@@ -383,7 +438,7 @@ mod tests {
         let subject = limiter.operation("GET", "/api/v2/clients");
         let standing = |query| {
             let ticket = limiter.enter(subject, query, "192.0.2.1".parse().unwrap(), NOW).unwrap();
-            limiter.pay(ticket, Some("c"), NOW).unwrap().standing.unwrap().limit
+            limiter.pay(ticket, Payer::default(), NOW).unwrap().standing.unwrap().limit
         };
         assert_eq!(standing(None), 50);
         assert_eq!(standing(Some("per_page=1&q=x")), 5, "searches have a limit of their own");

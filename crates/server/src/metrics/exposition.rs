@@ -193,6 +193,20 @@ impl Exposition {
         out.counter("tenantry_signer_refused", "Tokens for which the queue had no room", &signer.refused)
     }
 
+    fn log(&self, out: &mut Page<'_>) -> Result<(), Error> {
+        let audit = &self.app.audit;
+        out.gauge(
+            "tenantry_audit_queue",
+            "Tokens and refused attempts that wait to be written in the audit log",
+            u64::try_from(audit.waiting()).unwrap_or(u64::MAX),
+        )?;
+        out.counter(
+            "tenantry_audit_lost",
+            "Tokens and refused attempts for which the queue had no room; the log only counts them",
+            &audit.all_lost,
+        )
+    }
+
     fn server(&self, out: &mut Page<'_>) -> Result<(), Error> {
         #[expect(clippy::cast_precision_loss, reason = "seconds")]
         let seconds = |millis: i64| millis as f64 / 1e3;
@@ -243,6 +257,7 @@ impl Collector for Exposition {
         self.memory(&mut out)?;
         self.database(&mut out)?;
         self.tokens(&mut out)?;
+        self.log(&mut out)?;
         self.server(&mut out)
     }
 }

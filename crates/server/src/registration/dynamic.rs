@@ -39,7 +39,11 @@ async fn try_register(app: &App, source: Source, request: Request) -> Result<Res
         return Err(Failure::from(ApiError::new(404, "Not Found")).into_response());
     }
     let admitted = app.registration_limits.admit(&app.tenant, source.0, app.clock.now_ms());
-    admitted.map_err(|standing| OAuthError::from(Refused::from(standing)).into_response())?;
+    admitted.map_err(|standing| {
+        let refused = Refused::by_endpoint(PATH, source.0, standing);
+        refused.tell(app, None);
+        OAuthError::from(refused).into_response()
+    })?;
     let mode = settings.dynamic_client_registration_security_mode.unwrap_or(app.third_party_security_mode);
     let answer = async {
         let Metadata(body) = Metadata::from_request(request, &()).await?;

@@ -13,7 +13,7 @@ use crate::clients::Client;
 use crate::clients::auth::{authenticate, claimed_client_id};
 use crate::clients::certificate::ClientCertificate;
 use crate::http::{Form, OAuthError, Source, options};
-use crate::limiter::Ticket;
+use crate::limiter::{Payer, Ticket};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -88,7 +88,11 @@ async fn answer(
     let client = authenticate(app, headers, form, certificate).await?;
     *proven = Some(Arc::clone(&client));
     let paid = match app.limiter.as_ref().zip(ticket) {
-        Some((limiter, ticket)) => Some(limiter.pay(ticket, Some(&client.client_id), app.clock.now_ms())?),
+        Some((limiter, ticket)) => {
+            let payer = Payer { client: Some(&client.client_id), token: None };
+            let paid = limiter.pay(ticket, payer, app.clock.now_ms());
+            Some(paid.inspect_err(|refused| refused.tell(app, Some(&*client)))?)
+        }
         None => None,
     };
     if !client.grant_types.iter().any(|allowed| allowed == grant_type) {

@@ -87,6 +87,47 @@ async fn tokens_caches_and_the_database_are_counted() {
 }
 
 #[tokio::test]
+async fn the_connections_of_the_database_are_counted() {
+    let t = start().await;
+    let page = page(&t).await;
+    let most = value(&page, r#"tenantry_db_pool_connections{state="most"}"#).unwrap();
+    let idle = value(&page, r#"tenantry_db_pool_connections{state="idle"}"#).unwrap();
+    assert!((1.0..=most).contains(&idle), "{idle} of {most}");
+    assert_eq!(value(&page, "tenantry_db_pool_waiting"), Some(0.0));
+    let engine = if t.database().url().starts_with("postgres") { "postgresql" } else { "sqlite" };
+    assert!(page.contains(&format!(r#"database="{engine}""#)), "{page}");
+    for sample in ["tenantry_audit_queue", "tenantry_audit_lost_total"] {
+        assert_eq!(value(&page, sample), Some(0.0), "{sample}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_is_out_of_touch_says_so() {
+    let a = start().await;
+    let Some((b, line)) = a.distant_node().await else { return };
+    let becomes = async |trusted: f64| {
+        while value(&page(&b).await, "tenantry_db_trusted") != Some(trusted) {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let soon = std::time::Duration::from_secs(20);
+    tokio::time::timeout(soon, becomes(1.0)).await.unwrap();
+    line.cut();
+    tokio::time::timeout(soon, becomes(0.0)).await.unwrap();
+    line.mend();
+    tokio::time::timeout(soon, becomes(1.0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn metrics_are_for_those_who_look_after_the_server() {
+    let t = Testkit::with(Config { http_listen: Some("127.0.0.1:0".into()), ..Config::default() }).await;
+    for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/metrics", 404)] {
+        let url = format!("{}{path}", t.running().listeners[1]);
+        assert_eq!(t.http.get(url).send().await.unwrap().status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn ages_and_ends_follow_the_clock() {
     let t = start().await;
     let age = value(&page(&t).await, "tenantry_signing_key_age_seconds").unwrap();

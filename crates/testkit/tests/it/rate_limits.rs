@@ -1,5 +1,6 @@
 //! How many requests callers may send, where that is limited.
 
+use crate::audit::logs;
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -153,6 +154,84 @@ async fn a_noisy_caller_leaves_a_quiet_one_alone() {
     assert_eq!(through, 20, "of six hundred at once, exactly as many as there was room for");
     times.sort();
     assert!(times[times.len() / 2] < Duration::from_secs(2), "{times:?}");
+}
+
+#[tokio::test]
+async fn each_token_has_a_limit_of_its_own() {
+    let t = Testkit::with(Config { rate_limit_token: Some(rate("3/m")), ..Config::default() }).await;
+    t.clock.advance(60 * SECOND);
+    let machine = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let mut replies = vec![];
+    for _ in 0..2 {
+        // Two tokens of one second would be the same.
+        t.clock.advance(SECOND);
+        let caller = t.caller(&t.token(&machine, &t.audience()).await);
+        for _ in 0..4 {
+            let reply = caller.get("/api/v2/clients?per_page=1").await;
+            replies.push((reply.status, standing(&t, &reply).1));
+        }
+    }
+    let of_each = [(200, 2), (200, 1), (200, 0), (429, 0)];
+    assert_eq!(replies, [of_each, of_each].concat());
+}
+
+#[tokio::test]
+async fn limits_that_were_reached_are_in_the_log() {
+    let t = Testkit::with(Config { rate_limit_client: Some(rate("10/m")), ..Config::default() }).await;
+    let loud = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let caller = t.caller(&t.token(&loud, &t.audience()).await);
+    t.clock.advance(60 * SECOND);
+    let loud_for_once = async || {
+        for status in [200; 10].into_iter().chain([429; 3]) {
+            assert_eq!(caller.get(&format!("/api/v2/clients/{}", loud.client_id)).await.status, status);
+        }
+        assert_eq!(t.ask(&loud, &t.audience(), &[]).await.status, 429);
+    };
+    loud_for_once().await;
+    let limits = logs(&t.admin, "type:api_limit").await;
+    assert_eq!(limits.len(), 1, "{limits:?}");
+    let limit = &limits[0];
+    assert_eq!((&limit["client_id"], &limit["ip"]), (&json!(loud.client_id), &json!("127.0.0.1")));
+    assert_eq!(limit["description"], "Global limit has been reached");
+    let details = json!({"limit": "client", "size": 10, "route": "/api/v2/clients/{id}"});
+    assert_eq!(limit["details"], details);
+    let refused = logs(&t.admin, &format!("type:fapi AND client_id:{}", loud.client_id)).await;
+    assert_eq!(refused.len(), 3, "each request that was refused: {refused:?}");
+    assert_eq!(refused[0]["details"]["response"]["statusCode"], 429);
+    let tokens = logs(&t.admin, &format!("type:feccft AND client_id:{}", loud.client_id)).await;
+    assert_eq!((tokens.len(), &tokens[0]["details"]["error"]), (1, &json!("too_many_requests")));
+
+    t.clock.advance(60 * SECOND);
+    loud_for_once().await;
+    assert_eq!(logs(&t.admin, "type:api_limit").await.len(), 2, "again after a minute");
+}
+
+#[tokio::test]
+async fn limits_of_the_unknown_are_in_the_log_too() {
+    let t = Testkit::with(Config { rate_limit_address: Some(rate("20/m")), ..Config::default() }).await;
+    t.clock.advance(60 * SECOND);
+    for status in [401; 20].into_iter().chain([429; 3]) {
+        assert_eq!(t.nobody().get("/api/v2/clients").await.status, status);
+    }
+    t.clock.advance(60 * SECOND);
+    let limits = logs(&t.admin, "type:api_limit").await;
+    let details = json!({"limit": "address", "size": 20, "route": "/api/v2/clients"});
+    assert_eq!((limits.len(), &limits[0]["details"]), (1, &details));
+    assert_eq!(limits[0]["client_name"], "");
+}
+
+#[tokio::test]
+async fn each_node_counts_for_itself() {
+    let limited = Config { rate_limit_token: Some(rate("5/m")), ..Config::default() };
+    let a = Testkit::with(limited).await;
+    let Some(b) = a.second_node().await else { return };
+    let machine = a.create_machine(&a.audience(), &["read:clients"]).await;
+    let token = a.token(&machine, &a.audience()).await;
+    for node in [&a, &b] {
+        for status in [200, 200, 200, 200, 200, 429] {
+            assert_eq!(node.caller(&token).get("/api/v2/clients?per_page=1").await.status, status);
+        }
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub mod types {
     pub const TOKEN: &str = "seccft";
     /// Such a token that was refused.
     pub const NO_TOKEN: &str = "feccft";
+    /// A limit on requests was reached.
+    pub const LIMIT: &str = "api_limit";
     /// Something that whoever reads the log should know about it.
     pub const WARNING: &str = "w";
     /// Entries that are gone because they were old.
