@@ -18,6 +18,7 @@ use axum::body::Body;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -228,9 +229,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let limits = Limits::of(config);
         let doors = Doors { app: app.clone(), limits, tls: tls.clone(), stopped: stopped.clone() };
-        let (mut tasks, listeners) = doors.open(config, https, https_address).await?;
-
-        tasks.spawn(rotation::keep_next(app.clone(), stopped.clone()));
+        let (doors, listeners) = doors.build(config, https, https_address).await?;
 
         let master_key_file = dir
             .master_key_path(config.master_key_file.as_deref())
@@ -244,12 +243,18 @@ impl Server {
             uses_local_ca: matches!(certificate.source, Source::Local(_)),
             master_keys: app.master.ids(),
         };
+        // Whoever is answered may read it.
         dir.write_server_file(&server_file)?;
+        let mut tasks: JoinSet<()> = doors.into_iter().collect();
+        tasks.spawn(rotation::keep_next(app.clone(), stopped.clone()));
         tasks.spawn(master_key::watch(app.clone(), dir.clone(), server_file, stopped));
         let ca = dir.ca();
         Ok(Running { domain, listeners, ca, stop, tasks, background, app, tls, certificate, _locks: locks })
     }
 }
+
+/// Answers on one listener, until the server stops.
+type Door = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where requests come in.
 struct Doors {
@@ -260,13 +265,13 @@ struct Doors {
 }
 
 impl Doors {
-    /// Starts to answer on each listener that is asked for; their URLs, HTTPS first.
-    async fn open(
+    /// A door for each listener that is asked for, and their URLs, HTTPS first.
+    async fn build(
         self,
         config: &Config,
         https: TcpListener,
         https_address: SocketAddr,
-    ) -> Result<(JoinSet<()>, Vec<String>), StartError> {
+    ) -> Result<(Vec<Door>, Vec<String>), StartError> {
         let Self { app, limits, tls, stopped } = self;
         let (api, traffic) = router::router(&app);
         let traffic = Arc::new(traffic);
@@ -276,14 +281,14 @@ impl Doors {
         let service = Service { app, router: api, traffic, body_time, request_time };
         let handle = move |request, peer: Peer| service.clone().handle(request, peer);
         let listener = |socket| Listener::plain(socket, &limits.connections, limits.patience);
-        let mut tasks = JoinSet::new();
+        let mut doors: Vec<Door> = Vec::new();
         let mut listeners = vec![format!("https://{https_address}")];
-        tasks.spawn(listener(https).with_tls(&tls).serve(handle.clone(), stopped.clone()));
+        doors.push(Box::pin(listener(https).with_tls(&tls).serve(handle.clone(), stopped.clone())));
         if let Some(address) = &config.mtls_listen {
             let (socket, bound) = bind(address).await?;
             listeners.push(format!("https://{bound}"));
             let listener = listener(socket).with_tls(&tls).asking_everyone();
-            tasks.spawn(listener.serve(handle.clone(), stopped.clone()));
+            doors.push(Box::pin(listener.serve(handle.clone(), stopped.clone())));
         }
         if let Some(address) = &config.http_listen {
             let (socket, bound) = bind(address).await?;
@@ -299,7 +304,7 @@ impl Doors {
                     }
                 }
             };
-            tasks.spawn(listener(socket).serve(handle, stopped.clone()));
+            doors.push(Box::pin(listener(socket).serve(handle, stopped.clone())));
         }
         if let Some(address) = &config.ops_listen {
             let (socket, bound) = bind(address).await?;
@@ -308,9 +313,9 @@ impl Doors {
                 health.clone().oneshot(request.map(Body::new))
             };
             let listener = Listener::plain(socket, &limits.ops_connections, limits.patience);
-            tasks.spawn(listener.serve(handle, stopped));
+            doors.push(Box::pin(listener.serve(handle, stopped)));
         }
-        Ok((tasks, listeners))
+        Ok((doors, listeners))
     }
 }
 
