@@ -80,6 +80,31 @@ async fn nothing_is_read_that_was_sent() {
 }
 
 #[tokio::test]
+async fn a_strange_document_is_kept_and_nothing_taken_from_it() {
+    let (t, web) = start().await;
+    let strange = json!({
+        "issuer": "\u{0}\u{202e}' OR 1=1", "token_endpoint": 5, "jwks_uri": null, "\u{0}": [{"a": 1e300, "": 0.5}],
+        "client_secret": "s", "require_request_uri_registration": "no", "authorization_endpoint": "javascript:alert(1)",
+    });
+    web.put(AT, Page::json(&strange));
+    let made = create(&t, "corp", "oidc", json!({"discovery_url": URL})).await;
+    let mut expected = strange;
+    for added in
+        ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"]
+    {
+        expected[added] = false.into();
+    }
+    assert_eq!(made["options"]["oidc_metadata"], expected);
+    for name in ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        assert_eq!(made["options"].get(name), None, "{name}");
+    }
+    assert_eq!(
+        t.admin.get(&format!("{CONNECTIONS}/{}", made["id"].as_str().unwrap())).await.expect(200),
+        made
+    );
+}
+
+#[tokio::test]
 async fn updates_read_again_and_keep_what_was_read_when_nobody_answers() {
     let (t, web) = start().await;
     let options = json!({"client_id": "c", "discovery_url": URL});
@@ -107,6 +132,7 @@ async fn a_provider_that_cannot_be_asked_is_no_obstacle() {
         ("missing", Page { status: 404, ..Page::json(&good) }),
         ("moved", Page { status: 302, location: Some(URL.into()), ..Page::json(&good) }),
         ("text", Page::bytes("not JSON")),
+        ("deep", Page::bytes("[".repeat(60_000))),
         ("list", Page::json(&json!([good]))),
         ("nameless", Page::json(&json!({"issuer": "", "token_endpoint": "https://idp.example/token"}))),
         ("large", Page::json(&json!({"issuer": "i", "x": "x".repeat(64 << 10)}))),

@@ -36,6 +36,11 @@ fn has_metadata(options: &Object) -> bool {
     }
 }
 
+/// What others publish is not taken for an address unless it is one.
+fn is_web_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+}
+
 /// Where the metadata are published that options leave out.
 pub(super) fn discovery_url(strategy: &Strategy, options: &Object) -> Option<Url> {
     if has_metadata(options) {
@@ -83,10 +88,9 @@ pub(super) fn complete(
         }
         let metadata = metadata.clone();
         for name in FROM_METADATA {
-            if let Some(known @ Value::String(_)) = metadata.get(*name)
-                && options.get(*name).is_none_or(Value::is_null)
-            {
-                options.insert((*name).into(), known.clone());
+            let known = text(&metadata, name);
+            if is_web_address(known) && options.get(*name).is_none_or(Value::is_null) {
+                options.insert((*name).into(), known.into());
             }
         }
     }
