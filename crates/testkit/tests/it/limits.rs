@@ -251,7 +251,7 @@ async fn who_floods_with_cancelled_streams_is_let_go_and_nobody_else_notices() {
 
 #[tokio::test]
 async fn a_request_may_take_so_long_and_no_longer() {
-    let t = with(Config { request_timeout: Some(1), body_timeout: Some(30), ..Config::default() }).await;
+    let t = with(Config { request_timeout: Some(3), body_timeout: Some(30), ..Config::default() }).await;
     let mut slow = connect(&t).await;
     let head = "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
     slow.write_all(head.as_bytes()).await.unwrap();
