@@ -4,8 +4,8 @@
 //! one. Rather one text too many is left out than a secret shown.
 
 use crate::Object;
+use serde::Serialize;
 use serde_json::Value;
-use std::fmt::Write as _;
 
 /// Stands where a secret was.
 pub const REDACTED: &str = "[REDACTED]";
@@ -75,23 +75,42 @@ enum Shown {
     Nothing,
 }
 
-/// Whether `name` is in `list`, which has letters and digits in lower case alone.
-fn ends_with(name: &str, ending: &str) -> bool {
-    let mut name = name.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
-    ending.bytes().rev().all(|expected| name.next() == Some(expected))
+/// The letters and digits at the end of a name, in lower case and as many as any word here has and one more.
+struct Tail {
+    /// The last ones of these.
+    bytes: [u8; 16],
+    start: usize,
 }
 
-fn is(name: &str, word: &str) -> bool {
-    ends_with(name, word) && name.bytes().filter(u8::is_ascii_alphanumeric).count() == word.len()
+impl Tail {
+    fn of(name: &str) -> Self {
+        let mut tail = Self { bytes: [0; 16], start: 16 };
+        for byte in name.bytes().rev().filter(u8::is_ascii_alphanumeric).take(tail.bytes.len()) {
+            tail.start -= 1;
+            tail.bytes[tail.start] = byte.to_ascii_lowercase();
+        }
+        tail
+    }
+
+    fn is(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.bytes[self.start..] == *word.as_bytes())
+    }
+
+    fn is_secret(&self) -> bool {
+        let (tail, last) = (&self.bytes[self.start..], self.bytes[15]);
+        ENDINGS
+            .iter()
+            .map(|ending| ending.as_bytes())
+            .any(|ending| ending.ends_with(&[last]) && tail.ends_with(ending))
+    }
 }
 
 fn shown(name: &str, value: &Value, around: Shown) -> Shown {
-    let is_secret = ENDINGS.iter().any(|ending| ends_with(name, ending));
+    let tail = Tail::of(name);
+    let is_secret = tail.is_secret();
     match value {
         Value::Object(_) if SETTINGS.contains(&name) && around == Shown::All => Shown::All,
-        Value::Object(_) | Value::Array(_) if is_secret || BAGS.iter().any(|bag| is(name, bag)) => {
-            Shown::Telling
-        }
+        Value::Object(_) | Value::Array(_) if is_secret || tail.is(BAGS) => Shown::Telling,
         Value::Object(_) | Value::Array(_) => around,
         _ if is_secret => Shown::Nothing,
         _ if around == Shown::Telling && !TELLING.contains(&name) => Shown::Nothing,
@@ -102,7 +121,7 @@ fn shown(name: &str, value: &Value, around: Shown) -> Shown {
 /// JSON without its secrets.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    out: String,
+    out: Vec<u8>,
     /// The secrets that were left out.
     found: Vec<String>,
     keeps: bool,
@@ -119,48 +138,49 @@ impl Redactor {
     #[must_use]
     pub fn value(mut self, value: &Value) -> (String, Secrets) {
         self.write(value, Shown::All);
-        (self.out, Secrets(self.found))
+        (text(self.out), Secrets(self.found))
     }
 
     fn write(&mut self, value: &Value, mode: Shown) {
         match value {
             Value::Array(items) => {
-                self.out.push('[');
+                self.out.push(b'[');
                 for (i, item) in items.iter().enumerate() {
                     if i > 0 {
-                        self.out.push(',');
+                        self.out.push(b',');
                     }
                     let is_list_of_secrets = mode == Shown::Telling && !item.is_object() && !item.is_array();
                     self.write(item, if is_list_of_secrets { Shown::Nothing } else { mode });
                 }
-                self.out.push(']');
+                self.out.push(b']');
             }
             Value::Object(members) => self.object(members.iter(), mode),
             Value::String(_) | Value::Number(_) if mode == Shown::Nothing => self.leave_out(value),
             Value::Null | Value::Bool(_) | Value::String(_) | Value::Number(_) => {
-                let _ = write!(self.out, "{value}");
+                self.json(value);
             }
         }
     }
 
     fn object<'a>(&mut self, members: impl Iterator<Item = (&'a String, &'a Value)>, mode: Shown) {
-        self.out.push('{');
+        self.out.push(b'{');
         for (i, (name, value)) in members.enumerate() {
             if i > 0 {
-                self.out.push(',');
+                self.out.push(b',');
             }
-            self.name(name);
+            self.json(name);
+            self.out.push(b':');
             self.write(value, shown(name, value, mode));
         }
-        self.out.push('}');
+        self.out.push(b'}');
     }
 
-    fn name(&mut self, name: &str) {
-        let _ = write!(self.out, "{}:", Value::from(name));
+    fn json(&mut self, value: &(impl Serialize + ?Sized)) {
+        serde_json::to_writer(&mut self.out, value).expect("values and texts are JSON");
     }
 
     fn leave_out(&mut self, value: &Value) {
-        let _ = write!(self.out, "\"{REDACTED}\"");
+        self.json(REDACTED);
         if self.keeps {
             self.found.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
@@ -172,7 +192,11 @@ impl Redactor {
 pub fn redacted(object: &Object) -> String {
     let mut redactor = Redactor::default();
     redactor.object(object.iter(), Shown::All);
-    redactor.out
+    text(redactor.out)
+}
+
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).expect("JSON is text")
 }
 
 /// What an update changed: the members before and after that are not the same, without secrets, as two JSON objects.
@@ -182,7 +206,7 @@ pub fn difference(before: &Object, after: &Object) -> (String, String) {
         let mut redactor = Redactor::default();
         let members = this.iter().filter(|(name, value)| other.get(*name) != Some(*value));
         redactor.object(members, Shown::All);
-        redactor.out
+        text(redactor.out)
     };
     (changed(before, after), changed(after, before))
 }
@@ -190,7 +214,7 @@ pub fn difference(before: &Object, after: &Object) -> (String, String) {
 /// Whether a parameter of that name holds a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    ENDINGS.iter().any(|ending| ends_with(name, ending))
+    Tail::of(name).is_secret()
 }
 
 /// Texts that must not be shown. They are wiped when dropped.

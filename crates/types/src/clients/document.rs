@@ -149,8 +149,8 @@ impl ClientDocument {
     /// Never: a client always has an id.
     #[must_use]
     pub fn to_stored(&self) -> StoredClient {
-        let mut json = String::with_capacity(2_048);
-        json.push('{');
+        let mut json = Vec::with_capacity(2_048);
+        json.push(b'{');
         for (name, value) in self.members.iter().filter(|(name, _)| !TAIL.contains(&name.as_str())) {
             push_member(&mut json, name, value);
         }
@@ -165,7 +165,8 @@ impl ClientDocument {
             }
         }
         json.pop();
-        json.push('}');
+        json.push(b'}');
+        let json = String::from_utf8(json).expect("JSON is text");
         StoredClient { json, signing_keys_at, client_secret_at }
     }
 
@@ -248,9 +249,9 @@ impl ClientDocument {
     }
 }
 
-fn push_member(json: &mut String, name: &str, value: &Value) {
-    json.push_str(&Value::from(name).to_string());
-    json.push(':');
-    json.push_str(&value.to_string());
-    json.push(',');
+fn push_member(mut json: &mut Vec<u8>, name: &str, value: &Value) {
+    serde_json::to_writer(&mut json, name).expect("texts are JSON");
+    json.push(b':');
+    serde_json::to_writer(&mut json, value).expect("values are JSON");
+    json.push(b',');
 }
