@@ -1,0 +1,42 @@
+-- In SQLite a table with a primary key of several columns is two trees, of which each write changes both, unless it is
+-- made without row numbers. The lines for SQLite make those anew that are written most; elsewhere they are comments.
+
+-- sqlite: CREATE TABLE client_term_clustered (
+-- sqlite:     tenant TEXT   NOT NULL,
+-- sqlite:     term   BYTEA  NOT NULL,
+-- sqlite:     seq    BIGINT NOT NULL,
+-- sqlite:     PRIMARY KEY (tenant, term, seq)
+-- sqlite: ) WITHOUT ROWID;
+-- sqlite: INSERT INTO client_term_clustered SELECT tenant, term, seq FROM client_term ORDER BY tenant, term, seq;
+-- sqlite: DROP TABLE client_term;
+-- sqlite: ALTER TABLE client_term_clustered RENAME TO client_term;
+
+-- sqlite: CREATE TABLE client_secret_clustered (
+-- sqlite:     tenant       TEXT   NOT NULL,
+-- sqlite:     client_id    TEXT   NOT NULL,
+-- sqlite:     secret_id    TEXT   NOT NULL,
+-- sqlite:     secret       BYTEA  NOT NULL,
+-- sqlite:     created_at   BIGINT NOT NULL,
+-- sqlite:     expires_at   BIGINT,
+-- sqlite:     last_used_at BIGINT,
+-- sqlite:     PRIMARY KEY (tenant, client_id, secret_id),
+-- sqlite:     FOREIGN KEY (tenant, client_id) REFERENCES client (tenant, client_id) ON DELETE CASCADE
+-- sqlite: ) WITHOUT ROWID;
+-- sqlite: INSERT INTO client_secret_clustered
+-- sqlite:     SELECT tenant, client_id, secret_id, secret, created_at, expires_at, last_used_at FROM client_secret
+-- sqlite:     ORDER BY tenant, client_id, secret_id;
+-- sqlite: DROP TABLE client_secret;
+-- sqlite: ALTER TABLE client_secret_clustered RENAME TO client_secret;
+
+-- sqlite: CREATE TABLE used_assertion_clustered (
+-- sqlite:     tenant     TEXT   NOT NULL,
+-- sqlite:     client_id  TEXT   NOT NULL,
+-- sqlite:     jti        TEXT   NOT NULL,
+-- sqlite:     expires_at BIGINT NOT NULL,
+-- sqlite:     PRIMARY KEY (tenant, client_id, jti),
+-- sqlite:     FOREIGN KEY (tenant, client_id) REFERENCES client (tenant, client_id) ON DELETE CASCADE
+-- sqlite: ) WITHOUT ROWID;
+-- sqlite: INSERT INTO used_assertion_clustered SELECT tenant, client_id, jti, expires_at FROM used_assertion;
+-- sqlite: DROP TABLE used_assertion;
+-- sqlite: ALTER TABLE used_assertion_clustered RENAME TO used_assertion;
+-- sqlite: CREATE INDEX used_assertion_expiry ON used_assertion (tenant, expires_at);
