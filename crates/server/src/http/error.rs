@@ -224,7 +224,13 @@ impl From<Failure> for OAuthError {
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         if let Some(hint) = &self.hint {
-            tracing::info!(status = self.status, error = self.error, hint, "token request refused");
+            let (status, error) = (self.status, self.error);
+            if status >= 500 {
+                tracing::error!(status, error, hint, "request failed");
+            } else {
+                // The audit log has it. Here anybody could write as much as they like.
+                tracing::debug!(status, error, hint, "request refused");
+            }
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, serde_json::to_vec(&self).unwrap_or_default()).into_response();
