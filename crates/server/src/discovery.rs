@@ -10,16 +10,36 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde_json::json;
 use tenantry_jose::{base64url, sha256};
+
+const CONFIGURATION: &str = "/.well-known/openid-configuration";
+const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+const JWKS: &str = "/.well-known/jwks.json";
 
 /// The routes of this slice.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/.well-known/openid-configuration", get(metadata).options(options))
-        .route("/.well-known/oauth-authorization-server", get(metadata).options(options))
-        .route("/.well-known/jwks.json", get(jwks).options(options))
+        .route(CONFIGURATION, get(metadata).options(options))
+        .route(AUTHORIZATION_SERVER, get(metadata).options(options))
+        .route(JWKS, get(jwks).options(options))
+}
+
+/// What the routes answer to an ordinary `GET`, without the way through the router, which would cost more than the answer.
+pub(crate) async fn answer<B>(app: &App, request: &Request<B>) -> Option<Response> {
+    if request.method() != Method::GET {
+        return None;
+    }
+    let answer = match request.uri().path() {
+        CONFIGURATION | AUTHORIZATION_SERVER => answer_metadata(app, request.headers()).await,
+        JWKS => answer_jwks(app, request.headers()).await,
+        _ => return None,
+    };
+    let mut response = answer.into_response();
+    // As the layer says that is around the routes.
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    Some(response)
 }
 
 /// The metadata of `OpenID` Connect Discovery 1.0 and RFC 8414: what is served and enabled, and nothing else.
@@ -57,16 +77,24 @@ fn document(app: &App, settings: &TenantSettings) -> Bytes {
 }
 
 async fn metadata(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
-    let settings = app.tenant_settings().await?;
-    Ok(settings.discovery.get_or_init(|| Published::new(document(&app, &settings))).answer(&headers))
+    answer_metadata(&app, &headers).await
 }
 
 async fn jwks(State(app): State<App>, headers: HeaderMap) -> Result<Response, Failure> {
-    keys::prepared(&app).await;
+    answer_jwks(&app, &headers).await
+}
+
+async fn answer_metadata(app: &App, headers: &HeaderMap) -> Result<Response, Failure> {
+    let settings = app.tenant_settings().await?;
+    Ok(settings.discovery.get_or_init(|| Published::new(document(app, &settings))).answer(headers))
+}
+
+async fn answer_jwks(app: &App, headers: &HeaderMap) -> Result<Response, Failure> {
+    keys::prepared(app).await;
     let keys = app.keys().await?;
     let published =
         if app.tenant_settings().await?.remove_alg_from_jwks { keys.jwks_without_alg() } else { keys.jwks() };
-    Ok(published.answer(&headers))
+    Ok(published.answer(headers))
 }
 
 /// A document that anybody may keep for a while.

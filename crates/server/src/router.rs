@@ -10,7 +10,6 @@ use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use http::{Method, StatusCode, header};
 use tenantry_types::ApiError;
-use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 /// Every route of the Management API.
@@ -67,7 +66,6 @@ pub(crate) fn router(app: &App) -> (Router, Traffic) {
         .merge(api)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(CompressionLayer::new())
         .with_state(app.clone());
     (router, traffic)
 }

@@ -277,8 +277,7 @@ impl Doors {
         let traffic = Arc::new(traffic);
         let figures = Arc::clone(&limits.connections.figures);
         let health = ops::router(Exposition::new(app.clone(), Arc::clone(&traffic), figures, tls.clone()));
-        let (body_time, request_time) = (limits.patience.body, limits.request_time);
-        let service = Service { app, router: api, traffic, body_time, request_time };
+        let service = Service::new(app, api, traffic, &limits);
         let handle = move |request, peer: Peer| service.clone().handle(request, peer);
         let listener = |socket| Listener::plain(socket, &limits.connections, limits.patience);
         let mut doors: Vec<Door> = Vec::new();
@@ -295,7 +294,7 @@ impl Doors {
             listeners.push(format!("http://{bound}"));
             let health = config.ops_listen.is_none().then(|| health.clone());
             let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| {
-                let health = health.clone().filter(|_| ops::is_harmless(request.uri().path()));
+                let health = health.as_ref().filter(|_| ops::is_harmless(request.uri().path())).cloned();
                 let handle = handle.clone();
                 async move {
                     match health {

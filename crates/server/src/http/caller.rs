@@ -9,10 +9,10 @@ use crate::keys::Keys;
 use crate::limiter::{Payer, Refused, Ticket};
 use crate::metrics::Lookups;
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, Method, header};
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 use std::sync::Arc;
 use tenantry_jose::jwt::{Audience, Unverified};
@@ -20,7 +20,9 @@ use tenantry_types::error::ErrorAttributes;
 use tenantry_types::{ApiError, ErrorCode, Scope, ScopeSet};
 
 /// Bytes of verified tokens that are remembered; a token with every scope has 9 kB, an ordinary one less than 1 kB.
-const REMEMBERED: u64 = 16 << 20;
+const REMEMBERED: usize = 8 << 20;
+/// What each takes beside its text.
+const ENTRY: usize = 512;
 /// Longer tokens are refused unread.
 const MAX_TOKEN: usize = 16 << 10;
 
@@ -58,17 +60,23 @@ impl std::fmt::Debug for Token {
 /// Tokens whose signature was verified, by their signature. A remembered token counts only when all of its text is the
 /// same; everything that may change about it is looked at each time.
 pub(crate) struct VerifiedTokens {
-    remembered: Cache<Box<str>, Arc<Token>>,
+    remembered: Cache<Box<str>, Arc<Token>, WeighToken>,
     pub(crate) lookups: Lookups,
+}
+
+#[derive(Clone)]
+struct WeighToken;
+
+impl Weighter<Box<str>, Arc<Token>> for WeighToken {
+    fn weight(&self, signature: &Box<str>, token: &Arc<Token>) -> u64 {
+        (signature.len() + token.text.len() + ENTRY) as u64
+    }
 }
 
 impl Default for VerifiedTokens {
     fn default() -> Self {
-        #[expect(clippy::borrowed_box, reason = "what the cache hands over")]
-        let weigh = |signature: &Box<str>, token: &Arc<Token>| {
-            u32::try_from(signature.len() + token.text.len() + 512).unwrap_or(u32::MAX)
-        };
-        let remembered = Cache::builder().max_capacity(REMEMBERED).weigher(weigh).build();
+        let bytes = REMEMBERED as u64;
+        let remembered = Cache::with_weighter(REMEMBERED / (1_024 + ENTRY), bytes, WeighToken);
         Self { remembered, lookups: Lookups::default() }
     }
 }
@@ -119,8 +127,13 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
         return Err(malformed());
     }
     let token = token.trim();
-    let is_shaped =
-        token.len() <= MAX_TOKEN && token.split('.').count() == 3 && token.split('.').all(|p| !p.is_empty());
+    let mut parts = 0;
+    let is_shaped = token.len() <= MAX_TOKEN
+        && token.split('.').all(|part| {
+            parts += 1;
+            !part.is_empty()
+        })
+        && parts == 3;
     if is_shaped { Ok(token) } else { Err(malformed()) }
 }
 
@@ -194,40 +207,40 @@ async fn authenticate(
 }
 
 /// Refuses with 401 or 403 before anything else is looked at. What is refused, and what changes something, is logged.
-pub(super) async fn authorize(
-    app: App,
+pub(super) async fn authorize<F: Future<Output = Response>>(
+    app: &App,
     (path, scopes): (&'static str, &'static [Scope]),
     mut request: Request,
-    next: Next,
+    run: impl FnOnce(Request) -> F,
 ) -> Response {
-    let (caller, client) = match authenticate(&app, request.headers(), request.extensions().get()).await {
+    let (caller, client) = match authenticate(app, request.headers(), request.extensions().get()).await {
         Ok(found) => found,
-        Err(failure) => return Attempt::of(&app, path, &request).refused(&app, failure.into_response()),
+        Err(failure) => return Attempt::of(app, path, &request).refused(app, failure.into_response()),
     };
     let who = |caller: &Caller| Who {
         client_id: client.client_id.clone(),
         client_name: client.name.clone(),
         token_id: caller.0.logged_as.clone(),
     };
-    let ticket = match pay(&app, &request, &caller) {
+    let ticket = match pay(app, &request, &caller) {
         Ok(ticket) => ticket,
         Err(refused) => {
-            refused.tell(&app, Some(&*client));
-            let attempt = Attempt::of(&app, path, &request).by(who(&caller));
-            return attempt.refused(&app, refused.into_response());
+            refused.tell(app, Some(&*client));
+            let attempt = Attempt::of(app, path, &request).by(who(&caller));
+            return attempt.refused(app, refused.into_response());
         }
     };
     let mut response = if !caller.0.scopes.contains_any(scopes) {
         let error = ApiError::insufficient_scope(scopes.iter().map(|scope| scope.as_str()));
-        let attempt = Attempt::of(&app, path, &request).by(who(&caller));
-        attempt.refused(&app, Failure::from(error).into_response())
+        let attempt = Attempt::of(app, path, &request).by(who(&caller));
+        attempt.refused(app, Failure::from(error).into_response())
     } else if matches!(*request.method(), Method::GET | Method::HEAD) {
         request.extensions_mut().insert(caller);
-        next.run(request).await
+        run(request).await
     } else {
-        let attempt = Attempt::of(&app, path, &request).by(who(&caller));
+        let attempt = Attempt::of(app, path, &request).by(who(&caller));
         request.extensions_mut().insert(caller);
-        attempt.watch(&app, next.run(request)).await
+        attempt.watch(app, run(request)).await
     };
     if let Some(ticket) = ticket {
         ticket.write(response.headers_mut());

@@ -7,7 +7,9 @@ use super::request_id::{REQUEST_ID, RequestId};
 use super::traffic::{Operation, Traffic};
 use super::{Failure, MAX_HEADER_COUNT, MAX_HEADERS, Peer};
 use crate::app::App;
+use crate::discovery;
 use crate::limiter::{self, Refused, Ticket};
+use crate::limits::Limits;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
@@ -19,16 +21,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tenantry_types::ApiError;
 use tower::ServiceExt as _;
+use tower_http::compression::CompressionLayer;
 
 /// The whole of the public API, ready to answer requests.
 #[derive(Clone)]
 pub(crate) struct Service {
-    pub(crate) app: App,
-    pub(crate) router: Router,
-    pub(crate) traffic: Arc<Traffic>,
+    app: App,
+    router: Router,
+    /// The same for those who take answers compressed.
+    compressing: Router,
+    traffic: Arc<Traffic>,
     /// How long a request's body may take to arrive, and the whole of a request to be answered.
-    pub(crate) body_time: Duration,
-    pub(crate) request_time: Duration,
+    body_time: Duration,
+    request_time: Duration,
 }
 
 /// Who sent a request, as far as addresses tell.
@@ -36,6 +41,12 @@ pub(crate) struct Service {
 pub(crate) struct Source(pub(crate) IpAddr);
 
 impl Service {
+    pub(crate) fn new(app: App, router: Router, traffic: Arc<Traffic>, limits: &Limits) -> Self {
+        let compressing = router.clone().layer(CompressionLayer::new());
+        let (body_time, request_time) = (limits.patience.body, limits.request_time);
+        Self { app, router, compressing, traffic, body_time, request_time }
+    }
+
     pub(crate) async fn handle(
         self,
         mut request: Request<Incoming>,
@@ -120,9 +131,8 @@ impl Service {
         let mut response = if is_too_large {
             Failure::from(ApiError::new(431, "Request Header Fields Too Large")).into_response()
         } else {
-            let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time)));
-            match tokio::time::timeout(self.request_time, self.router.clone().oneshot(request)).await {
-                Ok(Ok(response)) => response,
+            match tokio::time::timeout(self.request_time, self.route(request)).await {
+                Ok(response) => response,
                 Err(_) => {
                     tracing::warn!("the request took too long");
                     Failure::Unavailable("the request took too long".into()).into_response()
@@ -138,6 +148,17 @@ impl Service {
         {
             standing.write(response.headers_mut());
         }
+        response
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Response {
+        let compresses = request.headers().contains_key(header::ACCEPT_ENCODING);
+        if !compresses && let Some(response) = discovery::answer(&self.app, &request).await {
+            return response;
+        }
+        let router = if compresses { &self.compressing } else { &self.router };
+        let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time)));
+        let Ok(response) = router.clone().oneshot(request).await;
         response
     }
 
