@@ -60,7 +60,7 @@ pub async fn admin_client(dir: &DataDir, database_url: Option<&str>) -> Result<A
     let master = dir.master_key(server.master_key_file.as_deref(), Some(&server.database))?;
     let db = Db::read_only(&Target::parse(database_url.unwrap_or(&server.database))?)?;
     let client_id = setting(&db, ADMIN_CLIENT_SETTING).await?.ok_or(AdminError::NoClient)?;
-    let client = crate::clients::store::find_in(&db, &master, DEFAULT_TENANT, &client_id).await?;
+    let client = crate::clients::store::find_shown(&db, &master, DEFAULT_TENANT, &client_id).await?;
     let client = client.ok_or(AdminError::NoClient)?;
     let client_secret = client.secret().ok_or(AdminError::NoClient)?.to_owned();
     let local = |path: PathBuf| server.uses_local_ca.then_some(path);

@@ -11,8 +11,8 @@ use crate::clients::Client;
 use crate::db::{DbResult, Kind};
 use std::sync::Arc;
 
-/// Grants of clients kept in memory.
-const CACHED: u64 = 10_000;
+/// Memory for grants of clients.
+const CACHED: usize = 6 << 20;
 
 /// What a client was granted, by audience, for access on its own behalf.
 pub(crate) type GrantsOfClient = Vec<Granted>;
@@ -42,8 +42,18 @@ pub(crate) struct Grants(Cache<GrantsOfClient>);
 
 impl Default for Grants {
     fn default() -> Self {
-        Self(Cache::new(Kind::Grant, CACHED))
+        Self(Cache::new(Kind::Grant, CACHED, weight))
     }
+}
+
+fn weight(grants: &GrantsOfClient) -> usize {
+    let scopes = |grant: &Granted| -> usize {
+        grant.scopes.iter().flatten().map(|scope| size_of::<String>() + scope.len()).sum()
+    };
+    grants
+        .iter()
+        .map(|grant| size_of::<Granted>() + grant.id.len() + grant.audience.len() + scopes(grant))
+        .sum()
 }
 
 impl Grants {

@@ -2,13 +2,16 @@
 //! one before it ended, if that is remembered, and otherwise skips over a small index.
 
 use super::render::{self, Parts, Stored, View};
-use super::store::open_secret;
+use super::store::{open_secret, shows_secret};
 use crate::app::App;
 use crate::db::generations::Slot;
 use crate::db::{DbResult, Kind, Param, Row};
-use moka::sync::Cache;
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::sync::Arc;
 use tenantry_types::clients::search::ANY_ORGANIZATION;
 
 /// Which clients are listed.
@@ -82,12 +85,50 @@ impl Listed {
     }
 }
 
-/// Where pages begin: the number of the client behind which they do, and the state of the list that this was seen in.
-pub(super) struct Positions(Cache<(Filter, u64, u64), (u64, i64)>);
+/// Where clients stand in lists.
+pub(super) struct Positions(Cache<Filter, Arc<Marks>>);
+
+/// Of some clients of a list, how many stand before them, with their numbers.
+#[derive(Default)]
+struct Marks(Mutex<(u64, BTreeMap<u64, i64>)>);
+
+/// Lists that are remembered, and marks of each.
+const LISTS: usize = 32;
+const MARKS: usize = 4_096;
+/// Clients between two marks that a jump leaves, at most.
+const STRIDE: u64 = 1_000;
+
+impl Default for Positions {
+    fn default() -> Self {
+        Self(Cache::new(LISTS))
+    }
+}
 
 impl Positions {
-    pub(super) fn new(capacity: u64, idle: Duration) -> Self {
-        Self(Cache::builder().max_capacity(capacity).time_to_idle(idle).build())
+    fn of(&self, filter: &Filter) -> Arc<Marks> {
+        let Ok(marks) = self.0.get_or_insert_with(filter, || Ok::<_, Infallible>(Arc::default()));
+        marks
+    }
+}
+
+impl Marks {
+    /// The last mark that has no more than `place` clients before it, in this state of the list.
+    fn before(&self, state: u64, place: u64) -> Option<(u64, i64)> {
+        let (seen, marks) = &*self.0.lock();
+        let (place, seq) = marks.range(..=place).next_back().filter(|_| *seen == state)?;
+        Some((*place, *seq))
+    }
+
+    /// Remembers that `place` clients stood before number `seq` when the list was in this state.
+    fn set(&self, state: u64, place: u64, seq: i64) {
+        let (seen, marks) = &mut *self.0.lock();
+        if *seen != state {
+            marks.clear();
+            *seen = state;
+        }
+        if marks.len() < MARKS {
+            marks.insert(place, seq);
+        }
     }
 }
 
@@ -130,6 +171,15 @@ impl<'a> Statement<'a> {
         statement.filter(filter, app_type);
         statement.and(&format!("{seq} >"), Param::Int(after));
         statement.limit(seq, limit, 0);
+        statement
+    }
+
+    /// The number of a client behind number `after`, with so many between.
+    fn skip(filter: &'a Filter, tenant: &'a str, after: i64, skipped: u64) -> Self {
+        let mut statement = Self::new(&format!("SELECT c.seq FROM {}", filter.from()), tenant);
+        statement.filter(filter, filter.app_types.first().map(String::as_str));
+        statement.and("c.seq >", Param::Int(after));
+        statement.limit("c.seq", 1, skipped);
         statement
     }
 
@@ -252,14 +302,14 @@ pub(super) async fn after(
     for app_type in app_types {
         let statement = Statement::after(filter, app_type, columns, join, &app.tenant, after, limit);
         let read = |row: &Row<'_>| {
+            let json = row.text(1)?;
             let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
-                Some(sealed) => {
+                Some(sealed) if shows_secret(json)? => {
                     Some(open_secret(&app.master, &app.tenant, row.text(4)?, row.text(5)?, sealed)?)
                 }
-                None => None,
+                _ => None,
             };
-            let stored =
-                Stored { json: row.text(1)?, signing_keys_at: row.size(2)?, client_secret_at: row.size(3)? };
+            let stored = Stored { json, signing_keys_at: row.size(2)?, client_secret_at: row.size(3)? };
             let secret = secret.as_ref().map(|secret| secret.as_str());
             let parts = Parts { stored, secret, signing_keys, is_new: false };
             listed.push(row.int(0)?, |out| render::client(out, &parts, view));
@@ -292,26 +342,37 @@ pub(super) async fn page(
     if let Some(last) = listed.last()
         && listed.len() as u64 == per_page
     {
-        app.clients.positions.0.insert((filter.clone(), per_page, page + 1), (state, last));
+        let before = page.saturating_add(1).saturating_mul(per_page) - 1;
+        app.clients.positions.of(filter).set(state, before, last);
     }
     Ok(listed)
 }
 
 /// The number behind which a page starts; `None` when it is past the end.
 async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u64) -> DbResult<Option<i64>> {
-    let Some(skipped) = page.saturating_mul(per_page).checked_sub(1) else { return Ok(Some(0)) };
-    if let Some((seen, start)) = app.clients.positions.0.get(&(filter.clone(), per_page, page))
-        && seen == state
-    {
-        return Ok(Some(start));
+    let Some(place) = page.saturating_mul(per_page).checked_sub(1) else { return Ok(Some(0)) };
+    let marks = app.clients.positions.of(filter);
+    let mut mark = marks.before(state, place);
+    if let Some((_, seq)) = mark.filter(|(at, _)| *at == place) {
+        return Ok(Some(seq));
     }
     if let [Some(_), Some(_), ..] = filter.app_types().as_slice() {
-        return start_among_types(app, filter, skipped).await;
+        return start_among_types(app, filter, place).await;
     }
-    let mut statement = Statement::new(&format!("SELECT c.seq FROM {}", filter.from()), &app.tenant);
-    statement.filter(filter, filter.app_types.first().map(String::as_str));
-    statement.limit("c.seq", 1, skipped);
-    app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await
+    loop {
+        // How many clients are skipped, and behind which number.
+        let (skipped, after) = mark.map_or((place, 0), |(at, seq)| (place - at - 1, seq));
+        let stride = skipped.min(STRIDE);
+        let statement = Statement::skip(filter, &app.tenant, after, stride);
+        let found = app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await?;
+        let Some(seq) = found else { return Ok(None) };
+        let at = mark.map_or(0, |(at, _)| at + 1) + stride;
+        marks.set(state, at, seq);
+        if at == place {
+            return Ok(Some(seq));
+        }
+        mark = Some((at, seq));
+    }
 }
 
 /// A jump in a list of several types has to sort their numbers; walking on from a remembered page does not.
@@ -384,9 +445,9 @@ mod tests {
                     check_walk(&statement.sql, &plan);
                 }
             }
-            let mut skip = Statement::new(&format!("SELECT c.seq FROM {}", filter.from()), "t");
-            skip.filter(&filter, app_type);
-            skip.limit("c.seq", 1, 100);
+            let of_type =
+                Filter { app_types: app_type.map(str::to_owned).into_iter().collect(), ..filter.clone() };
+            let skip = Statement::skip(&of_type, "t", 1, 100);
             let mut count = Statement::new(count_from(&filter), "t");
             count.filter(&filter, app_type);
             for statement in [skip, count] {

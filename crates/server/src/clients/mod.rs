@@ -24,7 +24,6 @@ use crate::ids;
 use list::Positions;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 use tenantry_types::clients::{ClientDocument, StoredClient, ThirdPartySecurityMode};
 use tenantry_types::token_quota::TokenQuota;
 use zeroize::Zeroizing;
@@ -56,13 +55,10 @@ pub(crate) struct Secret {
 }
 
 #[expect(clippy::struct_field_names, reason = "`client_id` is what everyone calls it")]
-/// A client, decoded: its answer's text, and what the token endpoint asks of it.
+/// A client, decoded: what the token endpoint asks of it.
 pub(crate) struct Client {
     pub(crate) client_id: String,
     pub(crate) name: String,
-    pub(crate) stored: StoredClient,
-    /// The id of the secret that answers show; `None` when they show none.
-    pub(crate) shown_secret: Option<String>,
     pub(crate) secrets: Vec<Secret>,
     /// Those that the client authenticates with.
     pub(crate) credentials: Vec<Credential>,
@@ -84,13 +80,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    fn decode(
-        document: &ClientDocument,
-        stored: StoredClient,
-        shown_secret: Option<String>,
-        secrets: Vec<Secret>,
-        credentials: Vec<Credential>,
-    ) -> Self {
+    fn decode(document: &ClientDocument, secrets: Vec<Secret>, credentials: Vec<Credential>) -> Self {
         let methods = document.get("client_authentication_methods");
         let has = |method: &str| methods.is_some_and(|methods| methods.get(method).is_some());
         let auth_method = match document.text("token_endpoint_auth_method") {
@@ -105,8 +95,6 @@ impl Client {
         Self {
             client_id: document.client_id().to_owned(),
             name: document.text("name").unwrap_or_default().to_owned(),
-            stored,
-            shown_secret,
             secrets,
             credentials,
             auth_method,
@@ -119,27 +107,58 @@ impl Client {
         }
     }
 
-    /// The secret that answers show.
-    pub(crate) fn secret(&self) -> Option<&str> {
-        let id = self.shown_secret.as_deref()?;
-        self.secrets.iter().find(|secret| secret.id == id).map(|secret| secret.value.as_str())
+    /// Bytes beside its own.
+    fn weight(&self) -> usize {
+        let texts = self.client_id.len() + self.name.len() + self.jwks_uri.as_ref().map_or(0, String::len);
+        let grant_types: usize = self.grant_types.iter().map(|name| size_of::<String>() + name.len()).sum();
+        texts + grant_types + self.secrets.len() * SECRET + self.credentials.len() * CREDENTIAL
     }
 }
 
-/// Clients kept in memory; one takes about 4 kB.
-const CACHED: u64 = 10_000;
+/// A client as answers show it.
+pub(crate) struct Shown {
+    pub(crate) stored: StoredClient,
+    /// `None` when answers show none.
+    pub(crate) secret: Option<Zeroizing<String>>,
+}
+
+impl Shown {
+    /// Its secret.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        self.secret.as_ref().map(|secret| secret.as_str())
+    }
+
+    fn weight(&self) -> usize {
+        self.stored.json.capacity() + self.secret().map_or(0, str::len)
+    }
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown").field("stored", &self.stored).finish_non_exhaustive()
+    }
+}
+
+/// Bytes of a secret and of a public key in memory, roughly.
+const SECRET: usize = 256;
+const CREDENTIAL: usize = 1_024;
+/// Memory for clients that authenticate, of which one takes about 0.8 kB, and for clients that are read, about 1.2 kB.
+const CACHED: usize = 8 << 20;
+const SHOWN: usize = 24 << 20;
 
 /// The clients of a tenant.
 pub(crate) struct Clients {
     cache: Cache<Client>,
+    shown: Cache<Shown>,
     positions: Positions,
 }
 
 impl Default for Clients {
     fn default() -> Self {
         Self {
-            cache: Cache::new(Kind::Client, CACHED),
-            positions: Positions::new(10_000, Duration::from_secs(600)),
+            cache: Cache::new(Kind::Client, CACHED, Client::weight),
+            shown: Cache::new(Kind::Client, SHOWN, Shown::weight),
+            positions: Positions::default(),
         }
     }
 }
@@ -162,6 +181,12 @@ impl Clients {
             Some(client_id) => self.find(app, &client_id).await,
             None => Ok(None),
         }
+    }
+
+    /// The client of that id, as answers show it.
+    pub(crate) async fn shown(&self, app: &App, client_id: &str) -> DbResult<Option<Arc<Shown>>> {
+        let load = async || store::find_shown(&app.db, &app.master, &app.tenant, client_id).await;
+        self.shown.get(&app.db, &app.tenant, client_id, load).await
     }
 
     /// The client of that id.

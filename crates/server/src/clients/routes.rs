@@ -3,7 +3,7 @@
 use super::list::{self, Filter};
 use super::render::{self, Parts, View};
 use super::store::{self, NewClient, NewSecret};
-use super::{Client, new_client_id, references, search, secrets};
+use super::{Shown, new_client_id, references, search, secrets};
 use crate::app::App;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
@@ -260,7 +260,7 @@ async fn get_client(
             View::of(caller.scopes()).with_fields(query.text("fields"), include)
         }
     };
-    let client = app.clients.find(&app, &id).await?.ok_or_else(Failure::client_not_found)?;
+    let client = app.clients.shown(&app, &id).await?.ok_or_else(Failure::client_not_found)?;
     Ok(respond(&*app.keys().await?, StatusCode::OK, Answer::Read, &client.stored, client.secret(), &view))
 }
 
@@ -422,9 +422,9 @@ async fn change(
     // The client may have changed again by now; what this change made is answered all the same.
     let client = match secret {
         Some(_) => None,
-        None => app.clients.find(&app, &id).await?,
+        None => app.clients.shown(&app, &id).await?,
     };
-    let kept = client.as_deref().and_then(Client::secret);
+    let kept = client.as_deref().and_then(Shown::secret);
     let shown = secret.as_ref().map(NewSecret::value).or(kept);
     Ok(respond(&*app.keys().await?, StatusCode::OK, Answer::Changed, &stored, shown, &view))
 }

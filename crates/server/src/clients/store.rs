@@ -1,7 +1,7 @@
 //! Clients in the database.
 
 use super::search::index;
-use super::{Client, Secret, references};
+use super::{Client, Secret, Shown, references};
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::clock::Random;
@@ -10,6 +10,8 @@ use crate::http::ApiResult;
 use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
 use crate::{connections, credentials, ids, settings};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 use std::sync::atomic::AtomicI64;
 use tenantry_types::Object;
 use tenantry_types::clients::search::name_key;
@@ -308,55 +310,73 @@ fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> D
     tx.write(ADD, params![tenant, shard, is_global, is_first_party, app_type(document), by])
 }
 
-const BY_ID: &str = "SELECT c.document, c.signing_keys_at, c.client_secret_at, c.secret_id, \
-    s.secret_id, s.secret, s.expires_at, s.last_used_at FROM client c \
-    LEFT JOIN client_secret s ON s.tenant = c.tenant AND s.client_id = c.client_id \
+const SHOWN: &str = "SELECT c.document, c.signing_keys_at, c.client_secret_at, k.secret_id, k.secret FROM client c \
+    LEFT JOIN client_secret k \
+    ON k.tenant = c.tenant AND k.client_id = c.client_id AND k.secret_id = c.secret_id \
     WHERE c.tenant = $1 AND c.client_id = $2";
 
-fn stored(row: &Row<'_>) -> DbResult<StoredClient> {
-    Ok(StoredClient {
-        json: row.text(0)?.to_owned(),
-        signing_keys_at: row.size(1)?,
-        client_secret_at: row.size(2)?,
-    })
-}
-
-pub(super) async fn find(app: &App, client_id: &str) -> DbResult<Option<Client>> {
-    find_in(&app.db, &app.master, &app.tenant, client_id).await
-}
-
-/// The client of that id with its secrets.
-pub(crate) async fn find_in(
+/// The client of that id as answers show it. Its document is copied, not read.
+pub(crate) async fn find_shown(
     db: &Db,
     master: &MasterKey,
     tenant: &str,
     client_id: &str,
-) -> DbResult<Option<Client>> {
-    let mut whole = None;
+) -> DbResult<Option<Shown>> {
+    db.query_opt(SHOWN, params![tenant, client_id], |row| {
+        let json = row.text(0)?;
+        let secret = match (row.opt_text(3)?, row.opt_bytes(4)?) {
+            (Some(id), Some(sealed)) if shows_secret(json)? => {
+                Some(open_secret(master, tenant, client_id, id, sealed)?)
+            }
+            _ => None,
+        };
+        let stored = StoredClient {
+            json: json.to_owned(),
+            signing_keys_at: row.size(1)?,
+            client_secret_at: row.size(2)?,
+        };
+        Ok(Shown { stored, secret })
+    })
+    .await
+}
+
+/// Whether answers show the secret of a client. Few documents have to be read to know.
+pub(super) fn shows_secret(json: &str) -> DbResult<bool> {
+    static METHODS: LazyLock<Finder<'_>> =
+        LazyLock::new(|| Finder::new(r#""client_authentication_methods":"#));
+    Ok(METHODS.find(json.as_bytes()).is_none() || !parse(json)?.has_key_authentication())
+}
+
+const BY_ID: &str = "SELECT c.document, s.secret_id, s.secret, s.expires_at, s.last_used_at FROM client c \
+    LEFT JOIN client_secret s ON s.tenant = c.tenant AND s.client_id = c.client_id \
+    WHERE c.tenant = $1 AND c.client_id = $2";
+
+/// The client of that id with its secrets.
+pub(super) async fn find(app: &App, client_id: &str) -> DbResult<Option<Client>> {
+    let (db, tenant) = (&app.db, app.tenant.as_str());
+    let mut document = None;
     let secrets = db
         .query(BY_ID, params![tenant, client_id], |row| {
-            if whole.is_none() {
-                whole = Some((stored(row)?, row.opt_text(3)?.map(str::to_owned)));
+            if document.is_none() {
+                document = Some(parse(row.text(0)?)?);
             }
-            let (Some(id), Some(sealed)) = (row.opt_text(4)?, row.opt_bytes(5)?) else { return Ok(None) };
-            let value = open_secret(master, tenant, client_id, id, sealed)?;
+            let (Some(id), Some(sealed)) = (row.opt_text(1)?, row.opt_bytes(2)?) else { return Ok(None) };
+            let value = open_secret(&app.master, tenant, client_id, id, sealed)?;
             Ok(Some(Secret {
                 id: id.to_owned(),
                 value,
-                expires_at: row.opt_int(6)?,
-                last_used_at: AtomicI64::new(row.opt_int(7)?.unwrap_or(0)),
+                expires_at: row.opt_int(3)?,
+                last_used_at: AtomicI64::new(row.opt_int(4)?.unwrap_or(0)),
             }))
         })
         .await?;
-    let Some((stored, secret_id)) = whole else { return Ok(None) };
-    let document = parse(&stored.json)?;
-    let shown = secret_id.filter(|_| !document.has_key_authentication());
+    let Some(document) = document else { return Ok(None) };
     let enabled = enabled_credentials(&document);
     let credentials = match enabled.as_slice() {
         [] => Vec::new(),
         enabled => credentials::store::load(db, tenant, client_id, enabled).await?,
     };
-    Ok(Some(Client::decode(&document, stored, shown, secrets.into_iter().flatten().collect(), credentials)))
+    Ok(Some(Client::decode(&document, secrets.into_iter().flatten().collect(), credentials)))
 }
 
 /// Ids of the credentials that a client authenticates with.

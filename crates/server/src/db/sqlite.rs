@@ -63,7 +63,7 @@ impl Sqlite {
 
     /// How many connections are kept at most, how many are idle, and how many requests wait for one: none ever does.
     pub(super) fn readers(&self) -> (usize, usize, usize) {
-        (self.readers.capacity(), self.readers.len(), 0)
+        (READERS, self.readers.lock().len(), 0)
     }
 
     /// Closes the readers: only the last connection to close can empty the write-ahead log.

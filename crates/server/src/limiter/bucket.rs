@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 const SECOND: i64 = 1_000_000;
-/// Seconds.
-const YEAR: u64 = 366 * 86_400;
 /// Milliseconds until it is told again that a bucket is empty.
 const TOLD: i64 = 60_000;
 /// As many requests as a bucket may hold.
@@ -35,11 +33,6 @@ impl Rate {
     /// Microseconds in which an empty bucket fills.
     const fn whole(self) -> i64 {
         self.interval * self.burst as i64
-    }
-
-    /// Seconds after which an unused bucket is like a new one, or older than anybody remembers.
-    pub(super) fn forgotten_after(self) -> u64 {
-        (self.whole() / SECOND + 1).unsigned_abs().min(YEAR)
     }
 }
 
@@ -218,7 +211,6 @@ mod tests {
     #[test]
     fn the_largest_rates_there_are_can_be_kept() {
         let slowest = "1/d:1000000".parse::<Rate>().unwrap();
-        assert!(slowest.forgotten_after() <= YEAR);
         let (bucket, now) = (Bucket::default(), 1_700_000_000_000);
         assert_eq!(bucket.take(slowest, now).unwrap().remaining, 999_999);
     }

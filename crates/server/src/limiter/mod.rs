@@ -21,18 +21,18 @@ use crate::http::{Failure, OAuthError, network};
 use crate::metrics::Counter;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use moka::sync::Cache;
 use profiles::{Endpoint, Rates};
+use quick_cache::sync::Cache;
 use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tenantry_types::{ApiError, ErrorCode};
 
 /// Addresses and clients whose buckets are remembered, some 200 bytes each. Of a flood of more, the rare ones are
 /// forgotten first; they are still held by the limits of the tenant.
-const REMEMBERED: u64 = 50_000;
+const REMEMBERED: usize = 50_000;
 
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 pub(crate) const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -56,10 +56,9 @@ struct Buckets<K> {
     buckets: Cache<K, Arc<Bucket>>,
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
+impl<K: Hash + Eq + Clone> Buckets<K> {
     fn new(rate: Rate) -> Self {
-        let idle = Duration::from_secs(rate.forgotten_after());
-        Self { rate, buckets: Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build() }
+        Self { rate, buckets: Cache::new(REMEMBERED) }
     }
 
     fn take<Q>(&self, key: &Q, now: i64) -> Result<Standing, Standing>
@@ -68,8 +67,12 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
         Q: Hash + Eq + ToOwned + ?Sized,
         Q::Owned: Into<K>,
     {
-        let bucket = self.buckets.get(key);
-        let bucket = bucket.unwrap_or_else(|| self.buckets.get_with(key.to_owned().into(), Arc::default));
+        let bucket = self.buckets.get(key).unwrap_or_else(|| {
+            let Ok(bucket) = self
+                .buckets
+                .get_or_insert_with(&key.to_owned().into(), || Ok::<_, Infallible>(Arc::default()));
+            bucket
+        });
         bucket.take(self.rate, now)
     }
 }
@@ -424,8 +427,7 @@ mod tests {
             let _ = limiter.enter(Subject::NOTHING, None, IpAddr::from(i.to_be_bytes()), NOW);
         }
         let buckets = &limiter.addresses.as_ref().unwrap().buckets;
-        buckets.run_pending_tasks();
-        assert!(buckets.entry_count() <= REMEMBERED);
+        assert!(buckets.len() <= REMEMBERED);
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub(crate) async fn exists(app: &App, id: &str) -> DbResult<bool> {
     Ok(is_id(id) && app.organizations.find(app, id).await?.is_some())
 }
 
-/// Organizations and associations kept in memory.
-const CACHED: u64 = 10_000;
+/// Memory for organizations, and as much for associations.
+const CACHED: usize = 2 << 20;
 
 /// The organizations of a tenant.
 pub(crate) struct Organizations {
@@ -55,8 +55,10 @@ pub(crate) struct Organizations {
 impl Default for Organizations {
     fn default() -> Self {
         Self {
-            organizations: Cache::new(Kind::Organization, CACHED),
-            grants: Cache::new(Kind::OrganizationGrant, CACHED),
+            organizations: Cache::new(Kind::Organization, CACHED, |found: &Organization| {
+                found.id.len() + found.name.len()
+            }),
+            grants: Cache::new(Kind::OrganizationGrant, CACHED, |()| 0),
         }
     }
 }

@@ -3,19 +3,20 @@
 
 use crate::http::network;
 use crate::limiter::{Bucket, Rate, Standing};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
+use std::convert::Infallible;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Registrations of a tenant.
 const PER_TENANT: Rate = Rate::per_second(5, 5);
 /// Registrations of a source.
 const PER_SOURCE: Rate = Rate::per_second(2, 2);
 /// Sources that are remembered. Who is forgotten is limited by the tenant's limit still.
-const REMEMBERED: u64 = 10_000;
-/// A source that was silent for so long may start anew anyway.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+const REMEMBERED: usize = 10_000;
+/// Tenants likewise.
+const TENANTS: usize = 1_000;
 
 /// The limits of one server.
 pub(crate) struct RegistrationLimits {
@@ -25,19 +26,22 @@ pub(crate) struct RegistrationLimits {
 
 impl Default for RegistrationLimits {
     fn default() -> Self {
-        let sources = Cache::builder().max_capacity(REMEMBERED).time_to_idle(FORGOTTEN).build();
-        Self { tenants: Cache::new(1_000), sources }
+        Self { tenants: Cache::new(TENANTS), sources: Cache::new(REMEMBERED) }
     }
 }
 
 impl RegistrationLimits {
     /// Counts one more registration, if it is within the limits.
     pub(super) fn admit(&self, tenant: &str, source: IpAddr, now: i64) -> Result<(), Standing> {
-        let of_source = self.sources.get_with((tenant.into(), network(source)), Arc::default);
-        of_source.take(PER_SOURCE, now)?;
-        self.tenants.get_with(tenant.into(), Arc::default).take(PER_TENANT, now)?;
+        bucket(&self.sources, &(tenant.into(), network(source))).take(PER_SOURCE, now)?;
+        bucket(&self.tenants, &Box::from(tenant)).take(PER_TENANT, now)?;
         Ok(())
     }
+}
+
+fn bucket<K: Clone + Eq + Hash>(known: &Cache<K, Arc<Bucket>>, key: &K) -> Arc<Bucket> {
+    let Ok(bucket) = known.get_or_insert_with(key, || Ok::<_, Infallible>(Arc::default()));
+    bucket
 }
 
 #[cfg(test)]
@@ -74,7 +78,6 @@ mod tests {
         for i in 0..30_000_u32 {
             let _ = limits.admit("t", IpAddr::from(i.to_be_bytes()), 0);
         }
-        limits.sources.run_pending_tasks();
-        assert!(limits.sources.entry_count() <= REMEMBERED);
+        assert!(limits.sources.len() <= REMEMBERED);
     }
 }

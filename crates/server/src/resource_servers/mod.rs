@@ -139,6 +139,14 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Bytes beside its own, with room for a key.
+    fn weight(&self) -> usize {
+        let scopes: usize = self.scopes.iter().map(|scope| size_of::<String>() + scope.len()).sum();
+        self.identifier.len() + scopes + 1_024
+    }
+}
+
 /// The key that tokens for an API are encrypted with.
 fn encryption_key(stored: &store::Stored) -> DbResult<Option<EncryptionKey>> {
     let Some(settings) =
@@ -154,15 +162,15 @@ fn encryption_key(stored: &store::Stored) -> DbResult<Option<EncryptionKey>> {
     EncryptionKey::new(&jwk, algorithm, text("kid")).map(Some).map_err(|_| bad())
 }
 
-/// APIs kept in memory.
-const CACHED: u64 = 2_000;
+/// Memory for APIs.
+const CACHED: usize = 4 << 20;
 
 /// The APIs of a tenant.
 pub(crate) struct ResourceServers(Cache<Api>);
 
 impl Default for ResourceServers {
     fn default() -> Self {
-        Self(Cache::new(Kind::ResourceServer, CACHED))
+        Self(Cache::new(Kind::ResourceServer, CACHED, Api::weight))
     }
 }
 

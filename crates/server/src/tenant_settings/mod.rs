@@ -94,12 +94,16 @@ impl TenantSettings {
     }
 }
 
+/// Memory for settings, of which those of a tenant take so much with the documents that are made of them.
+const CACHED: usize = 1 << 20;
+const WEIGHT: usize = 4 << 10;
+
 /// The decoded settings of each tenant, in memory.
 pub(crate) struct CachedSettings(Cache<TenantSettings>);
 
 impl Default for CachedSettings {
     fn default() -> Self {
-        Self(Cache::new(Kind::TenantSettings, 1_000))
+        Self(Cache::new(Kind::TenantSettings, CACHED, |_| WEIGHT))
     }
 }
 
