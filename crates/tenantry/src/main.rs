@@ -83,6 +83,10 @@ enum Command {
     Man(help::ManArgs),
 }
 
+/// Much of what a request costs is memory that is asked for and given back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
