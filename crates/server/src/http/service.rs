@@ -131,13 +131,11 @@ impl Service {
         let mut response = if is_too_large {
             Failure::from(ApiError::new(431, "Request Header Fields Too Large")).into_response()
         } else {
-            match tokio::time::timeout(self.request_time, self.route(request)).await {
-                Ok(response) => response,
-                Err(_) => {
-                    tracing::warn!("the request took too long");
-                    Failure::Unavailable("the request took too long".into()).into_response()
-                }
-            }
+            let answer = tokio::time::timeout(self.request_time, self.route(request)).await;
+            answer.unwrap_or_else(|_| {
+                tracing::warn!("the request took too long");
+                Failure::Unavailable("the request took too long".into()).into_response()
+            })
         };
         if response.extensions().get::<InternalCause>().is_some() {
             response = failed(id, &response);

@@ -332,11 +332,11 @@ async fn every_line_of_a_request_has_the_id_that_the_caller_was_told() {
         let lines: Vec<_> = said.lines().filter(|line| line.contains(&id)).collect();
         let with =
             |text: &str| lines.iter().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{said}"));
-        let (refusal, answer) = (with("token request refused"), with("answered"));
+        let (refusal, answer) = (with("request refused"), with("answered"));
         if format == "json" {
             let refusal: Value = serde_json::from_str(refusal).unwrap();
-            assert_eq!((&refusal["request_id"], &refusal["level"]), (&json!(id), &json!("INFO")));
-            assert_eq!(refusal["message"], "token request refused");
+            assert_eq!((&refusal["request_id"], &refusal["level"]), (&json!(id), &json!("DEBUG")));
+            assert_eq!(refusal["message"], "request refused");
             assert!(refusal["timestamp"].as_str().unwrap().ends_with('Z') && refusal["target"].is_string());
             let answer: Value = serde_json::from_str(answer).unwrap();
             assert_eq!((&answer["route"], &answer["method"]), (&json!("/oauth/token"), &json!("POST")));
@@ -344,7 +344,7 @@ async fn every_line_of_a_request_has_the_id_that_the_caller_was_told() {
             assert!(answer["micros"].as_u64().unwrap() > 0);
         } else {
             assert!(
-                refusal.contains(" INFO ") && refusal.ends_with(&format!(" request_id={id}")),
+                refusal.contains("DEBUG ") && refusal.ends_with(&format!(" request_id={id}")),
                 "{refusal}"
             );
             assert!(answer.contains("route=\"/oauth/token\" status=401"), "{answer}");
