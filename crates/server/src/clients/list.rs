@@ -26,17 +26,24 @@ pub(super) struct Filter {
     pub(super) grants_organization: Option<String>,
 }
 
+/// As many clients as a request may ask for, and one to know whether there are more.
+const MOST_EXPECTED: usize = 101;
+
 /// An answer in the making: what stands before the clients, and the clients as they are shown, with commas between.
 pub(super) struct Listed {
     text: Vec<u8>,
     prefix: usize,
     /// The number of each client, and where its text ends.
     clients: Vec<(i64, usize)>,
+    /// How many there will be at most.
+    expected: usize,
 }
 
 impl Listed {
-    fn new(prefix: &str) -> Self {
-        Self { text: prefix.as_bytes().to_vec(), prefix: prefix.len(), clients: Vec::new() }
+    fn new(prefix: &str, limit: u64) -> Self {
+        let expected = usize::try_from(limit).unwrap_or(0).min(MOST_EXPECTED);
+        let clients = Vec::with_capacity(expected);
+        Self { text: prefix.as_bytes().to_vec(), prefix: prefix.len(), clients, expected }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -64,8 +71,13 @@ impl Listed {
         if !self.clients.is_empty() {
             self.text.push(b',');
         }
+        let start = self.text.len();
         write(&mut self.text);
         self.clients.push((seq, self.text.len()));
+        // Clients are about as long as each other, so the rest of the page is made room for at once.
+        if let [_] = self.clients[..] {
+            self.text.reserve((self.text.len() - start + 64).saturating_mul(self.expected));
+        }
     }
 
     /// Brings the clients into the order of their numbers.
@@ -296,13 +308,13 @@ pub(super) async fn after(
     let (columns, join) = if with_secrets { (WITH, SECRETS) } else { (WITHOUT, "") };
     let keys = app.keys().await?;
     let signing_keys = &keys.signing_keys().read;
-    let mut listed = Listed::new(prefix);
     let app_types = filter.app_types();
     let several = app_types.len() > 1;
+    let mut listed = Listed::new(prefix, limit);
     for app_type in app_types {
         let statement = Statement::after(filter, app_type, columns, join, &app.tenant, after, limit);
         let read = |row: &Row<'_>| {
-            let json = row.text(1)?;
+            let json = row.text_bytes(1)?;
             let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
                 Some(sealed) if shows_secret(json)? => {
                     Some(open_secret(&app.master, &app.tenant, row.text(4)?, row.text(5)?, sealed)?)
@@ -336,7 +348,7 @@ pub(super) async fn page(
     let slot = Slot::of(Kind::ClientList, &app.tenant, "");
     let state = app.db.generations().now(slot);
     let Some(start) = start_of(app, filter, page, per_page, state).await? else {
-        return Ok(Listed::new(prefix));
+        return Ok(Listed::new(prefix, 0));
     };
     let listed = after(app, filter, start, per_page, view, prefix).await?;
     if let Some(last) = listed.last()

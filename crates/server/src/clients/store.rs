@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 /// Where a client's secret is sealed.
 pub(crate) fn seal_context(tenant: &str, client_id: &str, secret_id: &str) -> String {
-    format!("client_secret/{tenant}/{client_id}/{secret_id}")
+    ["client_secret", tenant, client_id, secret_id].join("/")
 }
 
 /// Opens a client's secret.
@@ -325,7 +325,7 @@ pub(crate) async fn find_shown(
     db.query_opt(SHOWN, params![tenant, client_id], |row| {
         let json = row.text(0)?;
         let secret = match (row.opt_text(3)?, row.opt_bytes(4)?) {
-            (Some(id), Some(sealed)) if shows_secret(json)? => {
+            (Some(id), Some(sealed)) if shows_secret(json.as_bytes())? => {
                 Some(open_secret(master, tenant, client_id, id, sealed)?)
             }
             _ => None,
@@ -341,10 +341,14 @@ pub(crate) async fn find_shown(
 }
 
 /// Whether answers show the secret of a client. Few documents have to be read to know.
-pub(super) fn shows_secret(json: &str) -> DbResult<bool> {
+pub(super) fn shows_secret(json: &[u8]) -> DbResult<bool> {
     static METHODS: LazyLock<Finder<'_>> =
         LazyLock::new(|| Finder::new(r#""client_authentication_methods":"#));
-    Ok(METHODS.find(json.as_bytes()).is_none() || !parse(json)?.has_key_authentication())
+    if METHODS.find(json).is_none() {
+        return Ok(true);
+    }
+    let json = std::str::from_utf8(json).map_err(|_| DbError::Data("a client that is no text".into()))?;
+    Ok(!parse(json)?.has_key_authentication())
 }
 
 const BY_ID: &str = "SELECT c.document, s.secret_id, s.secret, s.expires_at, s.last_used_at FROM client c \

@@ -152,6 +152,17 @@ impl Row<'_> {
         self.opt_text(index)?.ok_or_else(|| unexpected(index, "text"))
     }
 
+    /// A text that is only passed on: `SQLite` does not say that it is one.
+    pub(crate) fn text_bytes(&self, index: usize) -> DbResult<&[u8]> {
+        match self {
+            Self::Sqlite(row) => match row.get_ref(index)? {
+                ValueRef::Text(bytes) => Ok(bytes),
+                _ => Err(unexpected(index, "text")),
+            },
+            Self::Postgres(_) => self.text(index).map(str::as_bytes),
+        }
+    }
+
     pub(crate) fn opt_text(&self, index: usize) -> DbResult<Option<&str>> {
         match self {
             Self::Sqlite(row) => match row.get_ref(index)? {

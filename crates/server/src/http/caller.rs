@@ -60,15 +60,15 @@ impl std::fmt::Debug for Token {
 /// Tokens whose signature was verified, by their signature. A remembered token counts only when all of its text is the
 /// same; everything that may change about it is looked at each time.
 pub(crate) struct VerifiedTokens {
-    remembered: Cache<Box<str>, Arc<Token>, WeighToken>,
+    remembered: Cache<Box<[u8]>, Arc<Token>, WeighToken>,
     pub(crate) lookups: Lookups,
 }
 
 #[derive(Clone)]
 struct WeighToken;
 
-impl Weighter<Box<str>, Arc<Token>> for WeighToken {
-    fn weight(&self, signature: &Box<str>, token: &Arc<Token>) -> u64 {
+impl Weighter<Box<[u8]>, Arc<Token>> for WeighToken {
+    fn weight(&self, signature: &Box<[u8]>, token: &Arc<Token>) -> u64 {
         (signature.len() + token.text.len() + ENTRY) as u64
     }
 }
@@ -137,16 +137,24 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
     if is_shaped { Ok(token) } else { Err(malformed()) }
 }
 
-fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
-    let signature = token.rsplit_once('.').map_or(token, |(_, signature)| signature);
-    let VerifiedTokens { remembered, lookups } = &app.verified_tokens;
-    if let Some(known) = remembered.get(signature)
-        && *known.text == *token
-    {
-        lookups.hits.increment();
-        return Ok(known);
+impl VerifiedTokens {
+    /// The token of a request, if it is known. Nothing else has to be read of the header then.
+    fn find(&self, headers: &HeaderMap) -> Option<Arc<Token>> {
+        let (scheme, token) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
+        let token = token.trim_ascii();
+        let known = self.remembered.get(&token[memchr::memrchr(b'.', token)? + 1..])?;
+        let is_it = scheme.eq_ignore_ascii_case(b"bearer ") && *known.text.as_bytes() == *token;
+        is_it.then_some(known)
     }
-    lookups.misses.increment();
+
+    fn insert(&self, token: &Arc<Token>) {
+        if let Some((_, signature)) = token.text.rsplit_once('.') {
+            self.remembered.insert(signature.as_bytes().into(), Arc::clone(token));
+        }
+    }
+}
+
+fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
     let parsed = Unverified::parse(token).map_err(|_| refused("Invalid token"))?;
     let kid = parsed.header.kid.clone().unwrap_or_default();
     // The algorithm is ours to say, not the token's: whatever its header claims, only RS256 is verified.
@@ -172,7 +180,7 @@ fn verify(app: &App, keys: &Keys, token: &str) -> Result<Arc<Token>, Failure> {
         logged_as: audit::token_id(claims.jti.as_deref(), token),
         bound_to: claims.cnf.map(|cnf| cnf.x5t_s256),
     });
-    remembered.insert(signature.into(), Arc::clone(&verified));
+    app.verified_tokens.insert(&verified);
     Ok(verified)
 }
 
@@ -184,9 +192,11 @@ async fn authenticate(
     headers: &HeaderMap,
     certificate: Option<&ClientCertificate>,
 ) -> Result<(Caller, Arc<Client>), Failure> {
-    let bearer = bearer(headers)?;
     let keys = app.keys().await?;
-    let token = verify(app, &keys, bearer)?;
+    let known = app.verified_tokens.find(headers);
+    let Lookups { hits, misses } = &app.verified_tokens.lookups;
+    if known.is_some() { hits } else { misses }.increment();
+    let token = known.map_or_else(|| verify(app, &keys, bearer(headers)?), Ok)?;
     let now = app.clock.now_secs();
     if now >= token.expires {
         return Err(refused("Expired token received for JSON Web Token validation"));

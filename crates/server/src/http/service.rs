@@ -150,7 +150,8 @@ impl Service {
     }
 
     async fn route(&self, request: Request<Incoming>) -> Response {
-        let compresses = request.headers().contains_key(header::ACCEPT_ENCODING);
+        let accepted = request.headers().get_all(header::ACCEPT_ENCODING).iter();
+        let compresses = accepted.into_iter().any(|accepted| contains(accepted.as_bytes(), b"gzip"));
         if !compresses && let Some(response) = discovery::answer(&self.app, &request).await {
             return response;
         }
@@ -173,6 +174,10 @@ impl Service {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     }
+}
+
+fn contains(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Logs why, and tells the caller where to look for it.

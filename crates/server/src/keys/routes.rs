@@ -41,7 +41,10 @@ async fn list_signing_keys(State(app): State<App>) -> ApiResult {
 
 /// Shows the next key from the start, also where nobody had the time to make it yet.
 pub(crate) async fn prepared(app: &App) {
-    if let Err(error) = rotation::prepare_next(app).await {
+    if app.keys().await.is_ok_and(|keys| keys.has_next()) {
+        return;
+    }
+    if let Err(error) = Box::pin(rotation::prepare_next(app)).await {
         tracing::debug!(%error, "cannot make the next signing key");
     }
 }

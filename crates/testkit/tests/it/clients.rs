@@ -243,3 +243,39 @@ async fn a_change_of_domain_moves_the_system_api_and_its_grants() {
     let metadata = t.nobody().get("/.well-known/openid-configuration").await.body;
     assert_eq!(metadata["issuer"], "https://tenant.example.test:8443/");
 }
+
+#[tokio::test]
+async fn pages_by_number_are_where_they_should_be_after_jumps_and_deletions() {
+    let t = Testkit::start().await;
+    let mut ids = Vec::new();
+    for i in 0..23 {
+        let kind = if i % 3 == 0 { "spa" } else { "native" };
+        let made = t.create_client(json!({"name": format!("c{i}"), "app_type": kind})).await;
+        ids.push(made["client_id"].as_str().unwrap().to_owned());
+    }
+    let page = async |query: &str| -> Vec<String> {
+        let list = t.admin.get(&format!("/api/v2/clients?fields=client_id&{query}")).await.expect(200);
+        list.as_array().unwrap().iter().map(|one| one["client_id"].as_str().unwrap().to_owned()).collect()
+    };
+    for deleted in [None, Some(2), Some(9)] {
+        if let Some(place) = deleted {
+            let gone = ids.remove(place);
+            assert_eq!(t.admin.delete(&format!("/api/v2/clients/{gone}")).await.status, 204);
+        }
+        for filter in
+            ["is_global=false", "is_global=false&app_type=native", "is_global=false&app_type=native,spa"]
+        {
+            let all = page(&format!("{filter}&per_page=100")).await;
+            let mine: Vec<_> = all.iter().filter(|id| ids.contains(id)).collect();
+            assert!(mine.len() == ids.len() || filter.ends_with("native"), "{filter}");
+            for number in [5, 1, 3, 0, 2, 4, 5, 6, 7, 50] {
+                let expected: Vec<_> = all.iter().skip(number * 4).take(4).cloned().collect();
+                assert_eq!(
+                    page(&format!("{filter}&per_page=4&page={number}")).await,
+                    expected,
+                    "{filter} {number}"
+                );
+            }
+        }
+    }
+}

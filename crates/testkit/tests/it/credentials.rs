@@ -196,3 +196,33 @@ async fn who_may_not_make_credentials_learns_nothing_about_those_of_the_body() {
         assert_eq!(refused.text("message"), "Insufficient scope, expected any of: create:client_credentials");
     }
 }
+
+#[tokio::test]
+async fn the_secret_of_a_client_that_has_keys_is_shown_nowhere_until_it_has_none() {
+    let t = Testkit::start().await;
+    let body = json!({"client_metadata": {"client_authentication_methods": "x"}, "jwt_configuration": {"alg": "RS256"}});
+    let client = t.create_client(body).await;
+    let id = &client["client_id"];
+    let shown = async || {
+        let one = t.admin.get(&client_path(&client)).await.expect(200);
+        let list = t.admin.get("/api/v2/clients?per_page=100").await.expect(200);
+        let listed = list.as_array().unwrap().iter().find(|one| one["client_id"] == *id).unwrap().clone();
+        assert_eq!(one, listed, "a list shows what a read shows");
+        one.get("client_secret").cloned()
+    };
+    assert_eq!(
+        shown().await.as_ref(),
+        Some(&client["client_secret"]),
+        "the metadata only looks like a method"
+    );
+    let body = json!({"credential_type": "public_key", "pem": Signer::new().pem});
+    let made = t.admin.post(&credentials(&client), &body).await.expect(201);
+    let methods = json!({"private_key_jwt": {"credentials": [{"id": made["id"]}]}});
+    let body = json!({"client_authentication_methods": methods, "token_endpoint_auth_method": null});
+    let _ = t.admin.patch(&client_path(&client), &body).await.expect(200);
+    assert_eq!(shown().await, None);
+    let body =
+        json!({"client_authentication_methods": null, "token_endpoint_auth_method": "client_secret_post"});
+    let _ = t.admin.patch(&client_path(&client), &body).await.expect(200);
+    assert_eq!(shown().await.as_ref(), Some(&client["client_secret"]));
+}
