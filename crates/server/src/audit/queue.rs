@@ -248,7 +248,7 @@ async fn write(app: &App, events: Arc<[Event]>) -> DbResult<()> {
     }
     loop {
         let batch = Arc::clone(&events);
-        let written = app.db.transaction(move |tx| {
+        let written = app.db.repeatable(move |tx| {
             for event in batch.iter() {
                 tx.log(event.clone());
             }

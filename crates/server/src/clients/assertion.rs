@@ -80,7 +80,7 @@ pub(super) async fn authenticate(
     }
     // A key that is not known yet may be in the client's key set by now.
     if !knows_key(&client, parsed.header.kid.as_deref())
-        && keys::refresh(app, &client).await
+        && Box::pin(keys::refresh(app, &client)).await
         && let Some(refreshed) = app.clients.find(app, &client.client_id).await?
     {
         client = refreshed;
@@ -159,7 +159,7 @@ async fn use_once(app: &App, client_id: &str, claims: &Claims) -> Result<bool, O
     let (tenant, client_id, jti) = (app.tenant.clone(), client_id.to_owned(), claims.jti.clone());
     let (now, expires_at) = (app.clock.now_ms(), claims.exp.saturating_mul(1000));
     app.db
-        .transaction(move |tx| insert(tx, &tenant, &client_id, &jti, now, expires_at))
+        .repeatable(move |tx| insert(tx, &tenant, &client_id, &jti, now, expires_at))
         .await
         .map_err(OAuthError::from)
 }
@@ -175,6 +175,7 @@ fn insert(
     const FORGET: &str = "DELETE FROM used_assertion WHERE tenant = $1 AND expires_at < $2";
     const USE: &str = "INSERT INTO used_assertion (tenant, client_id, jti, expires_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, client_id, jti) DO NOTHING";
+    tx.will_not_fail();
     tx.write(FORGET, params![tenant, now])?;
     Ok(tx.execute(USE, params![tenant, client_id, jti, expires_at])? > 0)
 }

@@ -112,8 +112,7 @@ fn record_use(app: &App, client: &Client, index: usize) {
     let (app, client_id, id) = (app.clone(), client.client_id.clone(), secret.id.clone());
     tokio::spawn(async move {
         let tenant = app.tenant.clone();
-        let stored =
-            app.db.transaction(move |tx| store::secret_used(tx, &tenant, &client_id, &id, now)).await;
+        let stored = app.db.repeatable(move |tx| store::secret_used(tx, &tenant, &client_id, &id, now)).await;
         if let Err(error) = stored {
             tracing::warn!(%error, "the use of a secret was not recorded");
         }

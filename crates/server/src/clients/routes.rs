@@ -15,7 +15,8 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 use tenantry_types::clients::{self, ClientDocument, Operation, READ_SCOPES, StoredClient, UPDATE_SCOPES};
 use tenantry_types::credentials::visit_lists;
 use tenantry_types::schema::{Schema, boolean, integer, object, optional, string};
@@ -98,22 +99,28 @@ async fn create_client(State(app): State<App>, caller: Caller, Input(body): Inpu
     })?;
     let client = NewClient::requested(&app, document).await?;
     let tenant = app.tenant.clone();
-    let (client, credentials) = app
-        .db
-        .transaction(move |tx| {
+    let made = Arc::new((client, credentials));
+    let (client, credentials) = &*made;
+    let inserted = Arc::clone(&made);
+    app.db
+        .repeatable(move |tx| {
+            let (client, credentials) = &*inserted;
             check_references(tx, &tenant, &client.document, None)?;
-            store::insert(tx, &tenant, &client)?;
-            for credential in &credentials {
+            if credentials.is_empty() {
+                tx.will_not_fail();
+            }
+            store::insert(tx, &tenant, client)?;
+            for credential in credentials {
                 check_room(tx, &tenant, client.document.client_id(), credential)?;
                 credentials::store::insert(tx, &tenant, client.document.client_id(), credential)?;
             }
-            Ok::<_, Failure>((client, credentials))
+            Ok::<_, Failure>(())
         })
         .await?;
     // This answer alone shows the credentials as a whole.
     let stored = match credentials.as_slice() {
-        [] => client.stored,
-        made => with_whole_credentials(&client.document, made).to_stored(),
+        [] => Cow::Borrowed(&client.stored),
+        made => Cow::Owned(with_whole_credentials(&client.document, made).to_stored()),
     };
     let secret = (!client.document.has_key_authentication()).then(|| client.secret.value());
     Ok(respond(
@@ -401,31 +408,36 @@ async fn change(
     let tenant = app.tenant.clone();
     let now = app.clock.now_ms();
     let client_id = id.clone();
-    let (stored, secret) = app
+    let secret = Arc::new(secret);
+    let replacing = Arc::clone(&secret);
+    let (stored, shows_secret) = app
         .db
-        .transaction(move |tx| {
+        .repeatable(move |tx| {
+            let secret = replacing.as_ref().as_ref();
             tx.answers(StatusCode::OK);
             let (before, version) =
                 store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
             let after = patch(&before)?;
             check_references(tx, &tenant, &after, Some(&before))?;
             check_named_credentials(tx, &tenant, &before, &after)?;
-            if secret.as_ref().is_some_and(|secret| secret.keep_others_until.is_some()) {
+            if secret.is_some_and(|secret| secret.keep_others_until.is_some()) {
                 secrets::check_room(tx, &tenant, &client_id, now)?;
             }
-            let stored = store::update(tx, &tenant, &before, &after, version, secret.as_ref(), now)?
+            tx.will_not_fail();
+            let stored = store::update(tx, &tenant, &before, &after, version, secret, now)?
                 // The row was read in this very transaction, so its version is the one that was read.
                 .ok_or_else(|| Failure::Internal("a client changed within a transaction".into()))?;
-            Ok::<_, Failure>((stored, secret.filter(|_| !after.has_key_authentication())))
+            Ok::<_, Failure>((stored, !after.has_key_authentication()))
         })
         .await?;
+    let secret = secret.as_ref().as_ref().filter(|_| shows_secret);
     // The client may have changed again by now; what this change made is answered all the same.
     let client = match secret {
         Some(_) => None,
         None => app.clients.shown(&app, &id).await?,
     };
     let kept = client.as_deref().and_then(Shown::secret);
-    let shown = secret.as_ref().map(NewSecret::value).or(kept);
+    let shown = secret.map(NewSecret::value).or(kept);
     Ok(respond(&*app.keys().await?, StatusCode::OK, Answer::Changed, &stored, shown, &view))
 }
 

@@ -42,6 +42,20 @@ impl Connection {
         }
     }
 
+    /// Whether a mark may be set as late as before the first statement that writes. Elsewhere a statement that only reads
+    /// and fails needs one too.
+    pub(super) fn marks_late(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// Whether the transaction that was begun is still there: some errors undo it.
+    pub(super) fn is_within_transaction(&self) -> bool {
+        match self {
+            Self::Sqlite(connection) => !connection.is_autocommit(),
+            Self::Postgres(_) => true,
+        }
+    }
+
     /// Marks where [`Connection::undo`] goes back to. What was done before is kept.
     pub(super) fn mark(&mut self, is_first: bool) -> DbResult<()> {
         let sql = if is_first { "SAVEPOINT job" } else { "RELEASE SAVEPOINT job; SAVEPOINT job" };
@@ -62,6 +76,24 @@ impl Connection {
             Self::Sqlite(connection) => sqlite::execute(connection, sql, params).map(|_| ()),
             Self::Postgres(writer) => writer.send(sql, params),
         }
+    }
+
+    /// The same for each row of parameters.
+    pub(super) fn send_each<'p, const N: usize>(
+        &mut self,
+        sql: &str,
+        rows: impl IntoIterator<Item = [Param<'p>; N]>,
+    ) -> DbResult<()> {
+        match self {
+            Self::Sqlite(connection) => sqlite::execute_each(connection, sql, rows),
+            Self::Postgres(writer) => rows.into_iter().try_for_each(|row| writer.send(sql, &row)),
+        }
+    }
+
+    /// `SQLite` keeps a copy of every page that a statement of several rows changes, in case one of them fails.
+    /// Elsewhere the message counts.
+    pub(super) fn prefers_single_rows(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
     }
 
     /// Makes sure that everything sent went well.

@@ -8,6 +8,7 @@ mod connection;
 mod copy;
 mod figures;
 pub(crate) mod generations;
+mod job;
 mod migrate;
 mod postgres;
 pub(crate) mod schema;
@@ -301,7 +302,9 @@ impl Db {
         let began = Instant::now();
         let rows = match &self.0.readers {
             Readers::Sqlite(sqlite) => sqlite.read(sql, params, read),
-            Readers::Postgres(postgres) => postgres.read(sql, params, read).await,
+            // Boxed, because it is large: every future that reads would have room for it, also on SQLite, and be copied
+            // with it a few times for each request.
+            Readers::Postgres(postgres) => Box::pin(postgres.read(sql, params, read)).await,
         };
         self.0.figures.reads.record_time(began.elapsed());
         self.0.reading.note(rows.as_ref().err(), rows.is_ok());
@@ -326,7 +329,27 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         match &self.0.writer {
-            Some(writer) => writer.transaction(crate::audit::current(), work).await,
+            Some(writer) => {
+                let mut work = Some(work);
+                let work = move |tx: &mut Tx<'_>| {
+                    let work = work.take().ok_or_else(|| DbError::Data("work for one time".into()))?;
+                    work(tx)
+                };
+                writer.transaction(crate::audit::current(), false, work).await
+            }
+            None => Err(DbError::Stopped.into()),
+        }
+    }
+
+    /// The same for work that may be done several times, of which the last counts; see [`Tx::will_not_fail`].
+    pub(crate) async fn repeatable<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.transaction(crate::audit::current(), true, work).await,
             None => Err(DbError::Stopped.into()),
         }
     }

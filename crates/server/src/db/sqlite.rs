@@ -139,6 +139,20 @@ pub(super) fn execute(connection: &Connection, sql: &str, params: &[Param<'_>]) 
     Ok(statement.raw_execute()?)
 }
 
+/// Runs a statement for each row of parameters.
+pub(super) fn execute_each<'p, const N: usize>(
+    connection: &Connection,
+    sql: &str,
+    rows: impl IntoIterator<Item = [Param<'p>; N]>,
+) -> DbResult<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for row in rows {
+        bind(&mut statement, &row)?;
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
         let code = error.sqlite_error_code();

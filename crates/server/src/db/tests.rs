@@ -41,6 +41,89 @@ async fn a_failed_transaction_leaves_nothing_and_harms_no_other() {
     assert_eq!(count(&db).await, 25);
 }
 
+/// What a job of [`together`] does.
+#[derive(Clone, Copy)]
+enum Does {
+    /// Says that it will not fail, and writes.
+    Well,
+    /// Says the same, writes, and fails.
+    Wrong,
+    /// Writes, and cannot be done again.
+    Once,
+    /// The same, and fails.
+    OnceWrong,
+}
+
+/// Runs jobs in one commit, each of which writes a row; which of them were kept, and which rows there are.
+async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
+    let (_dir, db) = database().await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (starts, begun) = std::sync::mpsc::channel::<()>();
+    let first = db.clone();
+    let waiting = tokio::spawn(async move {
+        // Holds the writer until all the others wait for it.
+        first
+            .repeatable(move |tx| {
+                let _ = starts.send(());
+                let _ = held.recv();
+                set(tx, "first", "x")
+            })
+            .await
+    });
+    while begun.try_recv().is_err() {
+        tokio::task::yield_now().await;
+    }
+    let mut tasks = Vec::new();
+    for (place, &does) in jobs.iter().enumerate() {
+        let (before, of_job) = (db.load().waiting_transactions, db.clone());
+        tasks.push(tokio::spawn(async move {
+            let work = move |tx: &mut Tx<'_>| {
+                if matches!(does, Does::Well | Does::Wrong) {
+                    tx.will_not_fail();
+                }
+                set(tx, &format!("{place}"), "x")?;
+                match does {
+                    Does::Well | Does::Once => Ok(()),
+                    Does::Wrong | Does::OnceWrong => Err(DbError::Data("no".into())),
+                }
+            };
+            let done = match does {
+                Does::Well | Does::Wrong => of_job.repeatable(work).await,
+                Does::Once | Does::OnceWrong => of_job.transaction(work).await,
+            };
+            done.is_ok()
+        }));
+        while db.load().waiting_transactions == before {
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(release);
+    waiting.await.unwrap().unwrap();
+    let mut kept = Vec::new();
+    for task in tasks {
+        kept.push(task.await.unwrap());
+    }
+    let names = db.query("SELECT name FROM setting ORDER BY name", &[], |row| Ok(row.text(0)?.to_owned()));
+    (kept, names.await.unwrap())
+}
+
+#[tokio::test]
+async fn who_fails_against_its_word_harms_no_other() {
+    use Does::{Once, OnceWrong, Well, Wrong};
+    for jobs in [
+        [Well, Wrong, Well, Wrong, Well],
+        [Wrong, Once, Wrong, Well, OnceWrong],
+        [Well, Once, Wrong, OnceWrong, Well],
+        [OnceWrong, Wrong, Wrong, Once, Once],
+    ] {
+        let (kept, names) = together(&jobs).await;
+        let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once)).collect();
+        assert_eq!(kept, expected);
+        let rows = (0..jobs.len()).filter(|place| expected[*place]).map(|place| place.to_string());
+        assert_eq!(names, rows.chain(["first".to_owned()]).collect::<Vec<_>>());
+    }
+}
+
 #[tokio::test]
 async fn a_panic_in_a_transaction_is_an_error_and_the_writer_lives_on() {
     let (_dir, db) = database().await;

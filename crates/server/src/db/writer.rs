@@ -3,29 +3,24 @@
 use super::connection::Connection;
 use super::figures::Figures;
 use super::generations::{Generations, Kind, Slot};
+use super::job::{Job, Work};
 use super::value::{Param, Row};
 use super::{Availability, DbError, DbResult};
 use crate::audit::{self, Attempt, Change, Event, Record};
 use crossbeam_channel::{Receiver, Sender};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
-use tokio::sync::oneshot;
 
 /// Transactions in one commit at most; more makes the first one wait without making the rest quicker.
 const GROUP: usize = 256;
 /// Transactions that may wait; beyond it writers wait for a place.
 const QUEUE: usize = 4_096;
 
-/// A transaction's work: does it, and says how to answer once it is known whether the commit held.
-type Job = Box<dyn FnOnce(&mut Tx<'_>) -> Answer + Send>;
-type Answer = (bool, AnswerWith);
-type AnswerWith = Box<dyn FnOnce(DbResult<()>) + Send>;
-
 /// The thread, and the way to it.
 pub(super) struct Writer {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -48,43 +43,22 @@ impl Writer {
     }
 
     /// Runs `work` in one transaction, and returns when it is durable. An error from `work` undoes it. What changes on
-    /// behalf of an attempt is written in the log by the same transaction.
-    pub(super) async fn transaction<T, E, F>(&self, attempt: Option<Arc<Attempt>>, work: F) -> Result<T, E>
+    /// behalf of an attempt is written in the log by the same transaction. Work that can be repeated may be done several
+    /// times, of which the last counts.
+    pub(super) async fn transaction<T, E, F>(
+        &self,
+        attempt: Option<Arc<Attempt>>,
+        can_repeat: bool,
+        work: F,
+    ) -> Result<T, E>
     where
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |tx| {
-            tx.record = attempt.is_some().then(Record::default);
-            let result = catch_unwind(AssertUnwindSafe(|| {
-                let value = work(tx)?;
-                if let (Some(attempt), Some(record)) = (&attempt, tx.record.take()) {
-                    tx.events.extend(attempt.change(&record));
-                }
-                Ok(value)
-            }))
-            .unwrap_or_else(|_| Err(DbError::Data("a transaction panicked".into()).into()));
-            let finish = move |result: Result<T, E>| {
-                // Whoever asked may have gone; the transaction stands all the same.
-                let _ = reply.send(result);
-            };
-            match result {
-                Ok(value) => (
-                    true,
-                    Box::new(move |commit| {
-                        if let (Ok(()), Some(attempt)) = (&commit, attempt) {
-                            attempt.recorded();
-                        }
-                        finish(commit.map(|()| value).map_err(E::from));
-                    }),
-                ),
-                Err(error) => (false, Box::new(move |_| finish(Err(error)))),
-            }
-        });
+        let (job, answer) = Work::new(attempt, can_repeat, work);
         let Some(jobs) = &self.jobs else { return Err(DbError::Stopped.into()) };
-        if let Err(error) = jobs.try_send(job) {
+        if let Err(error) = jobs.try_send(Box::new(job)) {
             let jobs = jobs.clone();
             let job = error.into_inner();
             tokio::task::spawn_blocking(move || jobs.send(job)).await.ok();
@@ -104,7 +78,12 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generations, figures: &Figures) {
+fn run(
+    mut connection: Connection,
+    queue: &Receiver<Box<dyn Job>>,
+    generations: &Generations,
+    figures: &Figures,
+) {
     let availability = Availability::of("written");
     while let Ok(first) = queue.recv() {
         let mut group = Group::default();
@@ -115,16 +94,16 @@ fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generati
             }
             connection.rollback();
         }
-        let failures = group.answers.iter().filter_map(|(_, failed)| failed.as_ref());
+        let failures = group.done.iter().filter_map(|done| done.failed.as_ref());
         availability
             .note(commit.as_ref().err().into_iter().chain(failures), commit.is_ok() && group.kept > 0);
         // Also after a failure: a commit whose answer was lost may stand.
-        for slot in group.changed {
-            generations.moved(slot);
+        for slot in group.done.iter().flat_map(|done| &done.changed) {
+            generations.moved(*slot);
         }
-        figures.count(group.answers.len(), group.kept, commit.is_ok());
-        for (answer, failed) in group.answers {
-            answer(match (failed, &commit) {
+        figures.count(group.done.len(), group.kept, commit.is_ok());
+        for Done { job, failed, .. } in group.done {
+            job.answer(match (failed, &commit) {
                 (Some(error), _) => Err(error),
                 (None, commit) => commit.as_ref().copied().map_err(DbError::again),
             });
@@ -136,13 +115,24 @@ fn run(mut connection: Connection, queue: &Receiver<Job>, generations: &Generati
 /// Transactions that are committed together.
 #[derive(Default)]
 struct Group {
-    /// How to answer each, with the error of the database that it failed for.
-    answers: Vec<(AnswerWith, Option<DbError>)>,
-    changed: Vec<Slot>,
-    /// What the log is to say of them.
-    events: Vec<Event>,
+    done: Vec<Done>,
     kept: usize,
-    has_savepoint: bool,
+    has_mark: bool,
+    /// To be done again, since they were undone for the failure of another.
+    again: VecDeque<Box<dyn Job>>,
+    /// Whether every job gets a mark to go back to.
+    is_careful: bool,
+}
+
+/// A transaction that was done, but is not committed yet.
+struct Done {
+    job: Box<dyn Job>,
+    is_kept: bool,
+    /// The error of the database that it failed for.
+    failed: Option<DbError>,
+    changed: Vec<Slot>,
+    /// What the log is to say of it.
+    events: Vec<Event>,
 }
 
 impl Group {
@@ -150,56 +140,121 @@ impl Group {
     fn run(
         &mut self,
         connection: &mut Connection,
-        first: Job,
-        queue: &Receiver<Job>,
+        first: Box<dyn Job>,
+        queue: &Receiver<Box<dyn Job>>,
         figures: &Figures,
     ) -> DbResult<()> {
         let mut next = Some(first);
         while let Some(job) = next {
-            // What goes wrong here is told to the job by its first statement.
-            let ready = self.prepare(connection);
-            let broken = ready.as_ref().err().map(DbError::again);
-            let mut tx = Tx { failed: ready.err(), ..Tx::new(connection) };
-            let (keep, answer) = job(&mut tx);
-            tx.flush();
-            let Tx { changed, failed, events, .. } = tx;
-            let keep = keep && failed.is_none();
-            self.answers.push((answer, failed));
-            if let Some(error) = broken {
+            if let Err(error) = self.run_one(connection, job) {
+                let left = self.again.drain(..).map(|job| Done::nothing(job, None));
+                self.done.extend(left);
                 return Err(error);
             }
-            if keep {
-                self.kept += 1;
-                self.changed.extend(changed);
-                self.events.extend(events);
-            } else if self.kept == 0 {
-                connection.rollback();
-                return Ok(());
-            } else if let Err(error) = connection.undo() {
-                // Some errors undo everything since the beginning, and leave nothing to go back to.
-                let cause = self.answers.last().and_then(|(_, failed)| failed.as_ref());
-                return Err(cause.map_or(error, DbError::again));
-            }
-            next = if self.answers.len() < GROUP { queue.try_recv().ok() } else { None };
+            next = match self.again.pop_front() {
+                None if self.kept == 0 => return Ok(()),
+                None if self.done.len() < GROUP => queue.try_recv().ok(),
+                again => again,
+            };
         }
-        if !self.events.is_empty() {
-            audit::append(&mut Tx::new(connection), &self.events)?;
+        let events: Vec<_> = self.done.iter_mut().flat_map(|done| std::mem::take(&mut done.events)).collect();
+        if !events.is_empty() {
+            audit::append(&mut Tx::new(connection), &events)?;
         }
         let began = Instant::now();
-        let committed = connection.commit(&self.changed);
+        let changed: Vec<_> = self.done.iter().flat_map(|done| &done.changed).copied().collect();
+        let committed = connection.commit(&changed);
         figures.commits.record_time(began.elapsed());
         committed
     }
 
-    /// Begins, or makes sure that what was done so far outlives a failure of the next job.
-    fn prepare(&mut self, connection: &mut Connection) -> DbResult<()> {
-        if self.kept == 0 {
-            return connection.begin();
+    /// Runs a job, and undoes it if it fails. An error is everyone's.
+    fn run_one(&mut self, connection: &mut Connection, mut job: Box<dyn Job>) -> DbResult<()> {
+        // What goes wrong here is told to the job by its first statement.
+        let ready = self.prepare(connection, job.can_repeat());
+        let broken = ready.as_ref().err().map(DbError::again);
+        let undo = ready.as_ref().copied().unwrap_or(Undo::All);
+        let mut tx = Tx { failed: ready.err(), undo, ..Tx::new(connection) };
+        let keep = job.run(&mut tx);
+        tx.flush();
+        let Tx { changed, failed, events, undo, .. } = tx;
+        self.has_mark |= undo == Undo::ToMark;
+        if keep && failed.is_none() {
+            self.kept += 1;
+            self.is_careful |= !job.can_repeat();
+            self.done.push(Done { job, is_kept: true, failed, changed, events });
+            return Ok(());
         }
-        connection.mark(!self.has_savepoint)?;
-        self.has_savepoint = true;
-        Ok(())
+        let cause = failed.as_ref().map(DbError::again);
+        self.done.push(Done::nothing(job, failed));
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        let is_lost = undo != Undo::All && !connection.is_within_transaction();
+        match undo {
+            // Some errors undo everything since the beginning, and leave nothing to go back to.
+            _ if is_lost => {
+                Err(cause.unwrap_or_else(|| DbError::Engine("the transaction was undone".into())))
+            }
+            Undo::All => {
+                connection.rollback();
+                Ok(())
+            }
+            Undo::ToMark => connection.undo().map_err(|error| cause.unwrap_or(error)),
+            Undo::Nothing { .. } => Ok(()),
+            Undo::Everyone => {
+                connection.rollback();
+                self.repeat();
+                Ok(())
+            }
+        }
     }
+
+    /// Begins, or makes sure that what was done so far outlives a failure of the next job.
+    fn prepare(&mut self, connection: &mut Connection, can_repeat: bool) -> DbResult<Undo> {
+        if self.kept == 0 {
+            connection.begin()?;
+            return Ok(Undo::All);
+        }
+        if connection.marks_late() {
+            return Ok(Undo::Nothing {
+                has_mark: self.has_mark,
+                may_do_without: can_repeat && !self.is_careful,
+            });
+        }
+        connection.mark(!self.has_mark)?;
+        Ok(Undo::ToMark)
+    }
+
+    /// Everything that was kept is undone, and has to be done again: all of it can be.
+    fn repeat(&mut self) {
+        let (kept, refused) =
+            std::mem::take(&mut self.done).into_iter().partition(|done: &Done| done.is_kept);
+        self.done = refused;
+        let kept: Vec<_> = kept;
+        self.again = kept.into_iter().map(|done| done.job).chain(self.again.drain(..)).collect();
+        (self.kept, self.has_mark, self.is_careful) = (0, false, true);
+    }
+}
+
+impl Done {
+    fn nothing(job: Box<dyn Job>, failed: Option<DbError>) -> Self {
+        Self { job, is_kept: false, failed, changed: Vec::new(), events: Vec::new() }
+    }
+}
+
+/// What there is to undo if a job fails, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undo {
+    /// The whole transaction, which is the job's alone.
+    All,
+    /// Everything since the mark.
+    ToMark,
+    /// Nothing yet. Before the first statement that writes, a mark is set, in the place of one that an earlier job may
+    /// have left; or none, if the job says that it will not fail, and what was done before it can be repeated.
+    Nothing { has_mark: bool, may_do_without: bool },
+    /// What the job wrote, which cannot be told apart from what others did.
+    Everyone,
 }
 
 /// A transaction.
@@ -209,14 +264,16 @@ pub(crate) struct Tx<'a> {
     /// The first error of a statement. Some engines undo the transaction then, so that nothing may follow.
     failed: Option<DbError>,
     /// What it tells of its changes, if somebody is answerable for them.
-    record: Option<Record>,
+    pub(super) record: Option<Record>,
     /// What the log is to say if the transaction is kept.
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
+    undo: Undo,
 }
 
 impl<'a> Tx<'a> {
     fn new(connection: &'a mut Connection) -> Self {
-        Self { connection, changed: Vec::new(), failed: None, record: None, events: Vec::new() }
+        let (changed, events) = (Vec::new(), Vec::new());
+        Self { connection, changed, failed: None, record: None, events, undo: Undo::All }
     }
 }
 
@@ -245,15 +302,50 @@ impl Tx<'_> {
         self.changed.push(Slot::of(kind, tenant, id));
     }
 
+    /// Says that all checks are done, before anything is written: what follows fails only if the database does. Then no
+    /// mark to go back to is set, which on `SQLite` costs a third of what is written. If it fails all the same, what
+    /// others did in the same commit is undone, and done again; so this counts in work that can be repeated only.
+    pub(crate) fn will_not_fail(&mut self) {
+        if let Undo::Nothing { may_do_without: true, .. } = self.undo {
+            self.undo = Undo::Everyone;
+        }
+    }
+
+    /// Makes sure that what is about to be written can be undone.
+    fn mark(&mut self) -> DbResult<()> {
+        if let Undo::Nothing { has_mark, .. } = self.undo {
+            self.run(|connection| connection.mark(!has_mark))?;
+            self.undo = Undo::ToMark;
+        }
+        Ok(())
+    }
+
     /// Runs a statement; returns how many rows it touched.
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
+        self.mark()?;
         self.run(|connection| connection.execute(sql, params))
     }
 
     /// Runs a statement when nobody asks how many rows it touches, and does not wait for it. An error is told by a later
     /// statement, and in any case fails the transaction.
     pub(crate) fn write(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
+        self.mark()?;
         self.run(|connection| connection.send(sql, params))
+    }
+
+    /// Runs a statement for each row of parameters, as [`Tx::write`] does.
+    pub(crate) fn write_each<'p, const N: usize>(
+        &mut self,
+        sql: &str,
+        rows: impl IntoIterator<Item = [Param<'p>; N]>,
+    ) -> DbResult<()> {
+        self.mark()?;
+        self.run(|connection| connection.send_each(sql, rows))
+    }
+
+    /// Whether a statement that writes several rows costs more than one for each of them.
+    pub(crate) fn prefers_single_rows(&self) -> bool {
+        self.connection.prefers_single_rows()
     }
 
     fn flush(&mut self) {
@@ -268,6 +360,9 @@ impl Tx<'_> {
         params: &[Param<'_>],
         read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
+        if !sql.starts_with("SELECT") {
+            self.mark()?;
+        }
         self.run(|connection| connection.query(sql, params, read))
     }
 

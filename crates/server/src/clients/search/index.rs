@@ -16,6 +16,14 @@ fn insert_terms<'a>(
     seq: i64,
     terms: impl IntoIterator<Item = &'a Vec<u8>>,
 ) -> DbResult<()> {
+    if tx.prefers_single_rows() {
+        const INSERT: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3) \
+            ON CONFLICT (tenant, term, seq) DO NOTHING";
+        return tx.write_each(
+            INSERT,
+            terms.into_iter().map(|term| [tenant.into(), seq.into(), Param::Bytes(term)]),
+        );
+    }
     let terms: Vec<_> = terms.into_iter().collect();
     for terms in terms.chunks(TERMS_AT_ONCE) {
         let mut sql = "INSERT INTO client_term (tenant, seq, term) VALUES ".to_owned();

@@ -1,0 +1,74 @@
+//! A transaction on its way through the writer: its work, what came of it, and who waits for that.
+
+use super::writer::Tx;
+use super::{DbError, DbResult};
+use crate::audit::{Attempt, Record};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+pub(super) trait Job: Send {
+    /// Does the work; whether it is to be kept.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+
+    /// Whether it can be done again when it was undone together with what others did.
+    fn can_repeat(&self) -> bool;
+
+    /// Answers, once it is known whether the commit held.
+    fn answer(self: Box<Self>, commit: DbResult<()>);
+}
+
+/// The work of a transaction. What changes on behalf of an attempt is written in the log by the same transaction.
+pub(super) struct Work<T, E, F> {
+    run: F,
+    can_repeat: bool,
+    attempt: Option<Arc<Attempt>>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Work<T, E, F> {
+    /// The job, and where its result arrives.
+    pub(super) fn new(
+        attempt: Option<Arc<Attempt>>,
+        can_repeat: bool,
+        run: F,
+    ) -> (Self, oneshot::Receiver<Result<T, E>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { run, can_repeat, attempt, result: None, reply }, answer)
+    }
+}
+
+impl<T, E, F> Job for Work<T, E, F>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<DbError> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let Self { run, attempt, result, .. } = self;
+        tx.record = attempt.is_some().then(Record::default);
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let value = run(tx)?;
+            if let (Some(attempt), Some(record)) = (attempt, tx.record.take()) {
+                tx.events.extend(attempt.change(&record));
+            }
+            Ok(value)
+        }))
+        .unwrap_or_else(|_| Err(DbError::Data("a transaction panicked".into()).into()));
+        result.insert(done).is_ok()
+    }
+
+    fn can_repeat(&self) -> bool {
+        self.can_repeat
+    }
+
+    fn answer(self: Box<Self>, commit: DbResult<()>) {
+        if let (Some(Ok(_)), Ok(()), Some(attempt)) = (&self.result, &commit, &self.attempt) {
+            attempt.recorded();
+        }
+        let result = self.result.unwrap_or_else(|| Err(DbError::Stopped.into()));
+        // Whoever asked may have gone; the transaction stands all the same.
+        let _ = self.reply.send(result.and_then(|value| commit.map(|()| value).map_err(E::from)));
+    }
+}
