@@ -42,9 +42,9 @@ impl Connection {
         }
     }
 
-    /// Whether a mark may be set as late as before the first statement that writes. Elsewhere a statement that only reads
-    /// and fails needs one too.
-    pub(super) fn marks_late(&self) -> bool {
+    /// Whether a statement that fails leaves the transaction as it was before it. Elsewhere it ends everything since the
+    /// last mark.
+    pub(super) fn survives_failures(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 

@@ -1,10 +1,25 @@
 use super::generations::Slot;
 use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 async fn database() -> (tempfile::TempDir, Db) {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::open(&file(&dir)).await.unwrap();
     (dir, db)
+}
+
+/// The same, or a new schema of the server that `TENANTRY_TEST_DATABASE_URL` names.
+async fn database_of_either_engine() -> (tempfile::TempDir, Db) {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let Ok(server) = std::env::var("TENANTRY_TEST_DATABASE_URL") else { return database().await };
+    let name = format!("unit_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+    let target = Target::parse(&format!("{server}?options=-csearch_path%3D{name}")).unwrap();
+    (tempfile::tempdir().unwrap(), Db::open(&target).await.unwrap())
 }
 
 fn file(dir: &tempfile::TempDir) -> Target {
@@ -21,7 +36,7 @@ async fn count(db: &Db) -> i64 {
 
 #[tokio::test]
 async fn a_failed_transaction_leaves_nothing_and_harms_no_other() {
-    let (_dir, db) = database().await;
+    let (_dir, db) = database_of_either_engine().await;
     let work = (0..50).map(|i| {
         let db = db.clone();
         tokio::spawn(async move {
@@ -48,6 +63,12 @@ enum Does {
     Well,
     /// Says the same, writes, and fails.
     Wrong,
+    /// Says the same, and writes what the database refuses, without waiting for the answer.
+    Clash,
+    /// Says nothing, and sends a statement that the database does not understand.
+    Nonsense,
+    /// Writes without waiting for the answer, says nothing, and fails.
+    Changed,
     /// Writes, and cannot be done again.
     Once,
     /// The same, and fails.
@@ -56,7 +77,7 @@ enum Does {
 
 /// Runs jobs in one commit, each of which writes a row; which of them were kept, and which rows there are.
 async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
-    let (_dir, db) = database().await;
+    let (_dir, db) = database_of_either_engine().await;
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (starts, begun) = std::sync::mpsc::channel::<()>();
     let first = db.clone();
@@ -78,18 +99,20 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
         let (before, of_job) = (db.load().waiting_transactions, db.clone());
         tasks.push(tokio::spawn(async move {
             let work = move |tx: &mut Tx<'_>| {
-                if matches!(does, Does::Well | Does::Wrong) {
+                if matches!(does, Does::Well | Does::Wrong | Does::Clash) {
                     tx.will_not_fail();
                 }
-                set(tx, &format!("{place}"), "x")?;
+                let name = if matches!(does, Does::Clash) { "first".into() } else { place.to_string() };
+                tx.write("INSERT INTO setting (name, value) VALUES ($1, 'x')", params![&name])?;
                 match does {
-                    Does::Well | Does::Once => Ok(()),
-                    Does::Wrong | Does::OnceWrong => Err(DbError::Data("no".into())),
+                    Does::Well | Does::Once | Does::Clash => Ok(()),
+                    Does::Wrong | Does::Changed | Does::OnceWrong => Err(DbError::Data("no".into())),
+                    Does::Nonsense => tx.query("SELECT nothing FROM nowhere", &[], |_| Ok(())).map(|_| ()),
                 }
             };
             let done = match does {
-                Does::Well | Does::Wrong => of_job.repeatable(work).await,
                 Does::Once | Does::OnceWrong => of_job.transaction(work).await,
+                _ => of_job.repeatable(work).await,
             };
             done.is_ok()
         }));
@@ -109,12 +132,16 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
 
 #[tokio::test]
 async fn who_fails_against_its_word_harms_no_other() {
-    use Does::{Once, OnceWrong, Well, Wrong};
+    use Does::{Changed, Clash, Nonsense, Once, OnceWrong, Well, Wrong};
     for jobs in [
         [Well, Wrong, Well, Wrong, Well],
         [Wrong, Once, Wrong, Well, OnceWrong],
         [Well, Once, Wrong, OnceWrong, Well],
         [OnceWrong, Wrong, Wrong, Once, Once],
+        [Well, Clash, Well, Well, Once],
+        [Clash, Well, Once, Clash, Well],
+        [Well, Nonsense, Well, Changed, Well],
+        [Nonsense, Changed, Clash, OnceWrong, Well],
     ] {
         let (kept, names) = together(&jobs).await;
         let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once)).collect();

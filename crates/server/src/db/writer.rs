@@ -113,14 +113,20 @@ fn run(
 }
 
 /// Transactions that are committed together.
+///
+/// Those that can be repeated are done one after the other, with nothing between them to go back to. If something goes
+/// wrong that cannot be told apart from what others did, all of it is undone and done again, carefully: each behind a
+/// mark of its own, so that whoever fails does so alone.
 #[derive(Default)]
 struct Group {
     done: Vec<Done>,
     kept: usize,
     has_mark: bool,
-    /// To be done again, since they were undone for the failure of another.
+    /// Something was sent that may have gone wrong.
+    is_unsure: bool,
+    /// To be done again.
     again: VecDeque<Box<dyn Job>>,
-    /// Whether every job gets a mark to go back to.
+    /// Nothing may be repeated any more.
     is_careful: bool,
 }
 
@@ -144,18 +150,12 @@ impl Group {
         queue: &Receiver<Box<dyn Job>>,
         figures: &Figures,
     ) -> DbResult<()> {
-        let mut next = Some(first);
-        while let Some(job) = next {
-            if let Err(error) = self.run_one(connection, job) {
-                let left = self.again.drain(..).map(|job| Done::nothing(job, None));
-                self.done.extend(left);
-                return Err(error);
-            }
-            next = match self.again.pop_front() {
-                None if self.kept == 0 => return Ok(()),
-                None if self.done.len() < GROUP => queue.try_recv().ok(),
-                again => again,
-            };
+        if let Err(error) = self.run_all(connection, first, queue) {
+            self.done.extend(self.again.drain(..).map(|job| Done::nothing(job, None)));
+            return Err(error);
+        }
+        if self.kept == 0 {
+            return Ok(());
         }
         let events: Vec<_> = self.done.iter_mut().flat_map(|done| std::mem::take(&mut done.events)).collect();
         if !events.is_empty() {
@@ -168,72 +168,125 @@ impl Group {
         committed
     }
 
-    /// Runs a job, and undoes it if it fails. An error is everyone's.
-    fn run_one(&mut self, connection: &mut Connection, mut job: Box<dyn Job>) -> DbResult<()> {
-        // What goes wrong here is told to the job by its first statement.
-        let ready = self.prepare(connection, job.can_repeat());
-        let broken = ready.as_ref().err().map(DbError::again);
-        let undo = ready.as_ref().copied().unwrap_or(Undo::All);
-        let mut tx = Tx { failed: ready.err(), undo, ..Tx::new(connection) };
-        let keep = job.run(&mut tx);
-        tx.flush();
-        let Tx { changed, failed, events, undo, .. } = tx;
-        self.has_mark |= undo == Undo::ToMark;
-        if keep && failed.is_none() {
-            self.kept += 1;
-            self.is_careful |= !job.can_repeat();
-            self.done.push(Done { job, is_kept: true, failed, changed, events });
-            return Ok(());
-        }
-        let cause = failed.as_ref().map(DbError::again);
-        self.done.push(Done::nothing(job, failed));
-        if let Some(error) = broken {
-            return Err(error);
-        }
-        let is_lost = undo != Undo::All && !connection.is_within_transaction();
-        match undo {
-            // Some errors undo everything since the beginning, and leave nothing to go back to.
-            _ if is_lost => {
-                Err(cause.unwrap_or_else(|| DbError::Engine("the transaction was undone".into())))
+    fn run_all(
+        &mut self,
+        connection: &mut Connection,
+        first: Box<dyn Job>,
+        queue: &Receiver<Box<dyn Job>>,
+    ) -> DbResult<()> {
+        self.again.push_back(first);
+        loop {
+            while let Some(job) = self.again.pop_front() {
+                self.run_one(connection, job)?;
             }
-            Undo::All => {
-                connection.rollback();
-                Ok(())
-            }
-            Undo::ToMark => connection.undo().map_err(|error| cause.unwrap_or(error)),
-            Undo::Nothing { .. } => Ok(()),
-            Undo::Everyone => {
-                connection.rollback();
-                self.repeat();
-                Ok(())
+            let has_room = self.kept > 0 && self.done.len() < GROUP;
+            match has_room.then(|| queue.try_recv().ok()).flatten() {
+                Some(job) => self.again.push_back(job),
+                None if self.make_sure(connection)? => return Ok(()),
+                None => {}
             }
         }
     }
 
-    /// Begins, or makes sure that what was done so far outlives a failure of the next job.
-    fn prepare(&mut self, connection: &mut Connection, can_repeat: bool) -> DbResult<Undo> {
+    /// Runs a job, and undoes it if it fails. An error is everyone's.
+    fn run_one(&mut self, connection: &mut Connection, mut job: Box<dyn Job>) -> DbResult<()> {
+        let is_together = job.can_repeat() && !self.is_careful;
+        if !is_together && !self.make_sure(connection)? {
+            self.again.push_back(job);
+            return Ok(());
+        }
+        // What goes wrong here is told to the job by its first statement.
+        let ready = self.prepare(connection, is_together);
+        let broken = ready.as_ref().err().map(DbError::again);
+        let undo = ready.as_ref().copied().unwrap_or(Undo::All);
+        let mut tx = Tx { failed: ready.err(), undo, is_together, ..Tx::new(connection) };
+        let keep = job.run(&mut tx);
+        if tx.undo != Undo::Everyone {
+            tx.flush();
+            self.is_unsure &= tx.failed.is_some();
+        }
+        let Tx { changed, failed, events, undo, .. } = tx;
+        self.has_mark |= undo == Undo::ToMark;
+        if keep && failed.is_none() {
+            self.kept += 1;
+            self.is_unsure |= undo == Undo::Everyone;
+            self.is_careful |= !job.can_repeat();
+            self.done.push(Done { job, is_kept: true, failed, changed, events });
+            return Ok(());
+        }
+        if let Some(error) = broken {
+            self.done.push(Done::nothing(job, failed));
+            return Err(error);
+        }
+        // Whether it is this job that failed, and the others can go on.
+        let is_alone = match undo {
+            Undo::All => true,
+            Undo::ToMark => !self.is_unsure,
+            Undo::Nothing { .. } => connection.survives_failures(),
+            Undo::Everyone => false,
+        };
+        // Some errors undo everything since the beginning, and leave nothing to go back to.
+        let is_lost = undo != Undo::All && !connection.is_within_transaction();
+        let is_over = is_lost || (!is_alone && matches!(failed, Some(DbError::Unavailable(_))));
+        if failed.is_some() && !is_alone && !is_over {
+            self.again.push_front(job);
+            self.repeat(connection);
+            return Ok(());
+        }
+        let cause = failed.as_ref().map(DbError::again);
+        self.done.push(Done::nothing(job, failed));
+        if is_over {
+            return Err(cause.unwrap_or_else(|| DbError::Engine("the transaction was undone".into())));
+        }
+        match undo {
+            Undo::All => connection.rollback(),
+            Undo::ToMark => connection.undo().map_err(|error| cause.unwrap_or(error))?,
+            Undo::Nothing { .. } => {}
+            Undo::Everyone => self.repeat(connection),
+        }
+        Ok(())
+    }
+
+    /// Begins, or makes sure that what was done so far outlives a failure of the next job, unless that is done again.
+    fn prepare(&mut self, connection: &mut Connection, is_together: bool) -> DbResult<Undo> {
         if self.kept == 0 {
             connection.begin()?;
             return Ok(Undo::All);
         }
-        if connection.marks_late() {
-            return Ok(Undo::Nothing {
-                has_mark: self.has_mark,
-                may_do_without: can_repeat && !self.is_careful,
-            });
+        if is_together || connection.survives_failures() {
+            return Ok(Undo::Nothing { has_mark: self.has_mark });
         }
         connection.mark(!self.has_mark)?;
         Ok(Undo::ToMark)
     }
 
-    /// Everything that was kept is undone, and has to be done again: all of it can be.
-    fn repeat(&mut self) {
-        let (kept, refused) =
-            std::mem::take(&mut self.done).into_iter().partition(|done: &Done| done.is_kept);
+    /// Waits until it is known how everything went that was sent; whether it went well. If it did not, everything is done
+    /// again.
+    fn make_sure(&mut self, connection: &mut Connection) -> DbResult<bool> {
+        if !self.is_unsure {
+            return Ok(true);
+        }
+        match connection.flush() {
+            Ok(()) => {
+                self.is_unsure = false;
+                Ok(true)
+            }
+            Err(error @ DbError::Unavailable(_)) => Err(error),
+            Err(_) => {
+                self.repeat(connection);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Undoes everything that was kept, to do it again carefully. All of it can be.
+    fn repeat(&mut self, connection: &mut Connection) {
+        connection.rollback();
+        let (kept, refused): (Vec<_>, _) =
+            std::mem::take(&mut self.done).into_iter().partition(|done| done.is_kept);
         self.done = refused;
-        let kept: Vec<_> = kept;
         self.again = kept.into_iter().map(|done| done.job).chain(self.again.drain(..)).collect();
-        (self.kept, self.has_mark, self.is_careful) = (0, false, true);
+        (self.kept, self.has_mark, self.is_unsure, self.is_careful) = (0, false, false, true);
     }
 }
 
@@ -251,8 +304,8 @@ enum Undo {
     /// Everything since the mark.
     ToMark,
     /// Nothing yet. Before the first statement that writes, a mark is set, in the place of one that an earlier job may
-    /// have left; or none, if the job says that it will not fail, and what was done before it can be repeated.
-    Nothing { has_mark: bool, may_do_without: bool },
+    /// have left; or none, if the job says that it will not fail, and everything can be repeated.
+    Nothing { has_mark: bool },
     /// What the job wrote, which cannot be told apart from what others did.
     Everyone,
 }
@@ -268,12 +321,14 @@ pub(crate) struct Tx<'a> {
     /// What the log is to say if the transaction is kept.
     pub(super) events: Vec<Event>,
     undo: Undo,
+    /// Whether what was done before it can be repeated, and it too.
+    is_together: bool,
 }
 
 impl<'a> Tx<'a> {
     fn new(connection: &'a mut Connection) -> Self {
         let (changed, events) = (Vec::new(), Vec::new());
-        Self { connection, changed, failed: None, record: None, events, undo: Undo::All }
+        Self { connection, changed, failed: None, record: None, events, undo: Undo::All, is_together: false }
     }
 }
 
@@ -303,17 +358,18 @@ impl Tx<'_> {
     }
 
     /// Says that all checks are done, before anything is written: what follows fails only if the database does. Then no
-    /// mark to go back to is set, which on `SQLite` costs a third of what is written. If it fails all the same, what
-    /// others did in the same commit is undone, and done again; so this counts in work that can be repeated only.
+    /// mark to go back to is set, which on `SQLite` costs a third of what is written; and nobody waits for what is sent
+    /// to `PostgreSQL` before all have sent theirs. If something fails all the same, what others did in the same commit
+    /// is undone, and done again; so this counts in work that can be repeated only.
     pub(crate) fn will_not_fail(&mut self) {
-        if let Undo::Nothing { may_do_without: true, .. } = self.undo {
+        if self.is_together && matches!(self.undo, Undo::All | Undo::Nothing { .. }) {
             self.undo = Undo::Everyone;
         }
     }
 
     /// Makes sure that what is about to be written can be undone.
     fn mark(&mut self) -> DbResult<()> {
-        if let Undo::Nothing { has_mark, .. } = self.undo {
+        if let Undo::Nothing { has_mark } = self.undo {
             self.run(|connection| connection.mark(!has_mark))?;
             self.undo = Undo::ToMark;
         }
