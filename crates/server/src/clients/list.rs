@@ -160,7 +160,6 @@ impl<'a> Statement<'a> {
         filter: &'a Filter,
         app_type: Option<&'a str>,
         columns: &str,
-        join: &str,
         tenant: &'a str,
         after: i64,
         limit: u64,
@@ -175,7 +174,7 @@ impl<'a> Statement<'a> {
         } else {
             (filter.from(), "c.seq")
         };
-        let mut statement = Self::new(&format!("SELECT {columns} FROM {from}{join}"), tenant);
+        let mut statement = Self::new(&format!("SELECT {columns} FROM {from}"), tenant);
         if by_term {
             statement.sql.push_str(" AND s.tenant = $1 AND c.seq = s.seq + 0");
             statement.and("s.term =", Param::Bytes(ANY_ORGANIZATION));
@@ -291,9 +290,7 @@ pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
 
 const WITHOUT: &str = "c.seq, c.document, c.signing_keys_at, c.client_secret_at";
 const WITH: &str =
-    "c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, k.secret_id, k.secret";
-const SECRETS: &str = " LEFT JOIN client_secret k \
-    ON k.tenant = c.tenant AND k.client_id = c.client_id AND k.secret_id = c.secret_id";
+    "c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, c.secret_id, c.secret";
 
 /// The clients behind number `after`, `limit` of them at most, behind `prefix`.
 pub(super) async fn after(
@@ -305,14 +302,14 @@ pub(super) async fn after(
     prefix: &str,
 ) -> DbResult<Listed> {
     let with_secrets = view.shows_secret();
-    let (columns, join) = if with_secrets { (WITH, SECRETS) } else { (WITHOUT, "") };
+    let columns = if with_secrets { WITH } else { WITHOUT };
     let keys = app.keys().await?;
     let signing_keys = &keys.signing_keys().read;
     let app_types = filter.app_types();
     let several = app_types.len() > 1;
     let mut listed = Listed::new(prefix, limit);
     for app_type in app_types {
-        let statement = Statement::after(filter, app_type, columns, join, &app.tenant, after, limit);
+        let statement = Statement::after(filter, app_type, columns, &app.tenant, after, limit);
         let read = |row: &Row<'_>| {
             let json = row.text_bytes(1)?;
             let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
@@ -430,7 +427,7 @@ mod tests {
         let filter = Filter { grants_organization: Some("org_1".into()), ..Filter::default() };
         let mut count = Statement::new(count_from(&filter), "t");
         count.filter(&filter, None);
-        for statement in [Statement::after(&filter, None, WITH, SECRETS, "t", 1, 50), count] {
+        for statement in [Statement::after(&filter, None, WITH, "t", 1, 50), count] {
             let plan = plan_of(&db, &statement.sql, &statement.params).await;
             check_plan(&statement.sql, &plan);
             let by_id = |step: &String| step.starts_with("SEARCH c ") && step.contains("client_id=?");
@@ -443,8 +440,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&crate::db::Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
         for (filter, app_type) in filters() {
-            for (columns, join) in [(WITH, SECRETS), (WITHOUT, "")] {
-                let statement = Statement::after(&filter, app_type, columns, join, "t", 1, 50);
+            for columns in [WITH, WITHOUT] {
+                let statement = Statement::after(&filter, app_type, columns, "t", 1, 50);
                 let plan = plan_of(&db, &statement.sql, &statement.params).await;
                 check_plan(&statement.sql, &plan);
                 // One client or none has an index of its own.

@@ -125,8 +125,8 @@ const BY_EXTERNAL: &str = "SELECT client_id FROM client WHERE tenant = $1 AND ex
 
 const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, document, signing_keys_at, \
     client_secret_at, secret_id, is_global, is_first_party, app_type, external_client_id, \
-    resource_server_identifier, default_organization, created_at, updated_at, name_key) \
-    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)";
+    resource_server_identifier, default_organization, created_at, updated_at, name_key, secret, secret_created_at) \
+    VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $14)";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
     let NewClient { document, stored, secret, seq, now, enabled_at } = client;
@@ -147,11 +147,11 @@ pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbRes
             document.text("resource_server_identifier"),
             document.default_organization(),
             *now,
-            &name_key(document.members())
+            &name_key(document.members()),
+            &secret.sealed
         ],
     )?;
     index::insert(tx, tenant, *seq, document)?;
-    insert_secret(tx, tenant, document.client_id(), secret, *now)?;
     insert_aliases(tx, tenant, document)?;
     references::store(tx, tenant, document, None)?;
     if let Some(seq) = enabled_at {
@@ -171,32 +171,35 @@ fn app_type(document: &ClientDocument) -> &str {
     document.text("app_type").unwrap_or_default()
 }
 
-fn insert_secret(
+/// Gives a client another secret. Those before it end at once or at `keep_others_until`; none lives longer than it would
+/// have.
+fn replace_secret(
     tx: &mut Tx<'_>,
     tenant: &str,
     client_id: &str,
     secret: &NewSecret,
     now: i64,
 ) -> DbResult<()> {
-    const INSERT: &str = "INSERT INTO client_secret (tenant, client_id, secret_id, secret, created_at) \
-        VALUES ($1, $2, $3, $4, $5)";
-    tx.write(INSERT, params![tenant, client_id, &secret.id, &secret.sealed, now])
-}
-
-/// Ends the secrets of a client, at once or at `until`; none lives longer than it would have.
-fn retire_secrets(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    client_id: &str,
-    until: Option<i64>,
-    now: i64,
-) -> DbResult<()> {
+    const END: &str = "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2";
     const LIMIT: &str = "UPDATE client_secret SET expires_at = $3 \
-        WHERE tenant = $1 AND client_id = $2 AND (expires_at IS NULL OR expires_at > $3)";
+        WHERE tenant = $1 AND client_id = $2 AND expires_at > $3";
     const FORGET: &str =
         "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2 AND expires_at <= $3";
-    tx.write(LIMIT, params![tenant, client_id, until.unwrap_or(now)])?;
-    tx.write(FORGET, params![tenant, client_id, now])
+    const KEEP: &str = "INSERT INTO client_secret \
+        (tenant, client_id, secret_id, secret, created_at, expires_at, last_used_at) \
+        SELECT tenant, client_id, secret_id, secret, secret_created_at, CAST($3 AS BIGINT), secret_used_at \
+        FROM client WHERE tenant = $1 AND client_id = $2 AND secret IS NOT NULL";
+    const REPLACE: &str = "UPDATE client SET secret_id = $3, secret = $4, secret_created_at = $5, \
+        secret_used_at = NULL WHERE tenant = $1 AND client_id = $2";
+    match secret.keep_others_until {
+        None => tx.write(END, params![tenant, client_id])?,
+        Some(until) => {
+            tx.write(LIMIT, params![tenant, client_id, until])?;
+            tx.write(FORGET, params![tenant, client_id, now])?;
+            tx.write(KEEP, params![tenant, client_id, until])?;
+        }
+    }
+    tx.write(REPLACE, params![tenant, client_id, &secret.id, &secret.sealed, now])
 }
 
 /// What may be told of a secret: its id, creation, expiry and last use, whether it is the current one.
@@ -208,10 +211,12 @@ pub(super) struct SecretRecord {
     pub(super) is_current: bool,
 }
 
-const SECRETS: &str = "SELECT s.secret_id, s.created_at, s.expires_at, s.last_used_at, c.secret_id \
-    FROM client_secret s JOIN client c ON c.tenant = s.tenant AND c.client_id = s.client_id \
-    WHERE s.tenant = $1 AND s.client_id = $2 AND (s.expires_at IS NULL OR s.expires_at > $3) \
-    ORDER BY s.created_at DESC, s.secret_id";
+const SECRETS: &str = "SELECT secret_id, secret_created_at AS created_at, CAST(NULL AS BIGINT) AS expires_at, \
+    secret_used_at AS last_used_at, TRUE AS is_current \
+    FROM client WHERE tenant = $1 AND client_id = $2 AND secret IS NOT NULL \
+    UNION ALL SELECT secret_id, created_at, expires_at, last_used_at, FALSE FROM client_secret \
+    WHERE tenant = $1 AND client_id = $2 AND expires_at > $3 \
+    ORDER BY created_at DESC, secret_id";
 
 fn secret_record(row: &Row<'_>) -> DbResult<SecretRecord> {
     Ok(SecretRecord {
@@ -219,7 +224,7 @@ fn secret_record(row: &Row<'_>) -> DbResult<SecretRecord> {
         created_at: row.int(1)?,
         expires_at: row.opt_int(2)?,
         last_used_at: row.opt_int(3)?,
-        is_current: row.opt_text(4)? == Some(row.text(0)?),
+        is_current: row.bool(4)?,
     })
 }
 
@@ -249,9 +254,14 @@ pub(super) fn delete_secret(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: 
 
 /// Remembers that a secret was used. No cache needs to know.
 pub(super) fn secret_used(tx: &mut Tx<'_>, tenant: &str, client_id: &str, id: &str, at: i64) -> DbResult<()> {
-    const USED: &str = "UPDATE client_secret SET last_used_at = $4 \
+    const CURRENT: &str = "UPDATE client SET secret_used_at = $4 \
         WHERE tenant = $1 AND client_id = $2 AND secret_id = $3";
-    tx.write(USED, params![tenant, client_id, id, at])
+    const EARLIER: &str = "UPDATE client_secret SET last_used_at = $4 \
+        WHERE tenant = $1 AND client_id = $2 AND secret_id = $3";
+    if tx.execute(CURRENT, params![tenant, client_id, id, at])? == 0 {
+        tx.write(EARLIER, params![tenant, client_id, id, at])?;
+    }
+    Ok(())
 }
 
 fn insert_aliases(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument) -> DbResult<()> {
@@ -310,10 +320,8 @@ fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> D
     tx.write(ADD, params![tenant, shard, is_global, is_first_party, app_type(document), by])
 }
 
-const SHOWN: &str = "SELECT c.document, c.signing_keys_at, c.client_secret_at, k.secret_id, k.secret FROM client c \
-    LEFT JOIN client_secret k \
-    ON k.tenant = c.tenant AND k.client_id = c.client_id AND k.secret_id = c.secret_id \
-    WHERE c.tenant = $1 AND c.client_id = $2";
+const SHOWN: &str = "SELECT document, signing_keys_at, client_secret_at, secret_id, secret FROM client \
+    WHERE tenant = $1 AND client_id = $2";
 
 /// The client of that id as answers show it. Its document is copied, not read.
 pub(crate) async fn find_shown(
@@ -351,36 +359,37 @@ pub(super) fn shows_secret(json: &[u8]) -> DbResult<bool> {
     Ok(!parse(json)?.has_key_authentication())
 }
 
-const BY_ID: &str = "SELECT c.document, s.secret_id, s.secret, s.expires_at, s.last_used_at FROM client c \
+const BY_ID: &str = "SELECT c.document, c.secret_id, c.secret, c.secret_used_at, \
+    s.secret_id, s.secret, s.last_used_at, s.expires_at FROM client c \
     LEFT JOIN client_secret s ON s.tenant = c.tenant AND s.client_id = c.client_id \
     WHERE c.tenant = $1 AND c.client_id = $2";
 
 /// The client of that id with its secrets.
 pub(super) async fn find(app: &App, client_id: &str) -> DbResult<Option<Client>> {
     let (db, tenant) = (&app.db, app.tenant.as_str());
-    let mut document = None;
-    let secrets = db
-        .query(BY_ID, params![tenant, client_id], |row| {
-            if document.is_none() {
-                document = Some(parse(row.text(0)?)?);
-            }
-            let (Some(id), Some(sealed)) = (row.opt_text(1)?, row.opt_bytes(2)?) else { return Ok(None) };
-            let value = open_secret(&app.master, tenant, client_id, id, sealed)?;
-            Ok(Some(Secret {
-                id: id.to_owned(),
-                value,
-                expires_at: row.opt_int(3)?,
-                last_used_at: AtomicI64::new(row.opt_int(4)?.unwrap_or(0)),
-            }))
-        })
-        .await?;
+    let secret = |row: &Row<'_>, at: usize, expires_at: Option<i64>| {
+        let (Some(id), Some(sealed)) = (row.opt_text(at)?, row.opt_bytes(at + 1)?) else { return Ok(None) };
+        let value = open_secret(&app.master, tenant, client_id, id, sealed)?;
+        let last_used_at = AtomicI64::new(row.opt_int(at + 2)?.unwrap_or(0));
+        Ok::<_, DbError>(Some(Secret { id: id.to_owned(), value, expires_at, last_used_at }))
+    };
+    let (mut document, mut secrets) = (None, Vec::new());
+    db.query(BY_ID, params![tenant, client_id], |row| {
+        if document.is_none() {
+            document = Some(parse(row.text(0)?)?);
+            secrets.extend(secret(row, 1, None)?);
+        }
+        secrets.extend(secret(row, 4, row.opt_int(7)?)?);
+        Ok(())
+    })
+    .await?;
     let Some(document) = document else { return Ok(None) };
     let enabled = enabled_credentials(&document);
     let credentials = match enabled.as_slice() {
         [] => Vec::new(),
         enabled => credentials::store::load(db, tenant, client_id, enabled).await?,
     };
-    Ok(Some(Client::decode(&document, secrets.into_iter().flatten().collect(), credentials)))
+    Ok(Some(Client::decode(&document, secrets, credentials)))
 }
 
 /// Ids of the credentials that a client authenticates with.
@@ -425,9 +434,8 @@ pub(crate) fn update(
     now: i64,
 ) -> DbResult<Option<StoredClient>> {
     const UPDATE: &str = "UPDATE client SET version = version + 1, document = $4, signing_keys_at = $5, \
-        client_secret_at = $6, secret_id = COALESCE($7, secret_id), is_first_party = $8, app_type = $9, \
-        external_client_id = $10, resource_server_identifier = $11, default_organization = $12, updated_at = $13, \
-        name_key = $14 \
+        client_secret_at = $6, is_first_party = $7, app_type = $8, external_client_id = $9, \
+        resource_server_identifier = $10, default_organization = $11, updated_at = $12, name_key = $13 \
         WHERE tenant = $1 AND client_id = $2 AND version = $3";
     let client_id = after.client_id();
     let stored = after.to_stored();
@@ -440,7 +448,6 @@ pub(crate) fn update(
             &stored.json,
             offset(stored.signing_keys_at),
             offset(stored.client_secret_at),
-            secret.map(|secret| secret.id.as_str()),
             after.is_first_party(),
             app_type(after),
             after.text("external_client_id"),
@@ -455,8 +462,7 @@ pub(crate) fn update(
     }
     index::update(tx, tenant, before, after)?;
     if let Some(secret) = secret {
-        retire_secrets(tx, tenant, client_id, secret.keep_others_until, now)?;
-        insert_secret(tx, tenant, client_id, secret, now)?;
+        replace_secret(tx, tenant, client_id, secret, now)?;
     }
     if before.get("client_aliases") != after.get("client_aliases") {
         tx.write(

@@ -26,6 +26,12 @@ pub(super) const PLACES: &[Place] = &[
         context: |keys| tls::seal_context(keys[0]),
     },
     Place {
+        table: "client",
+        column: "secret",
+        keys: &["tenant", "client_id", "secret_id"],
+        context: |keys| clients::store::seal_context(keys[0], keys[1], keys[2]),
+    },
+    Place {
         table: "client_secret",
         column: "secret",
         keys: &["tenant", "client_id", "secret_id"],

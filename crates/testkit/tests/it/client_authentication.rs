@@ -117,7 +117,7 @@ async fn a_client_with_keys_proves_itself_by_them_and_by_nothing_else() {
     assert_eq!(ask(&t, &several, &[]).await.status, 200);
 
     // Its secret exists but is of no use, in no place.
-    let secrets = t.database().number("SELECT COUNT(*) FROM client_secret WHERE client_id = $1", &client);
+    let secrets = t.database().number("SELECT COUNT(secret) FROM client WHERE client_id = $1", &client);
     assert_eq!(secrets, 1);
     let audience = t.audience();
     let form = [

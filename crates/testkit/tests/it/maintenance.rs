@@ -113,10 +113,10 @@ async fn a_check_says_what_is_wrong() {
     let machine = tenant.machine.client_id.as_str();
     let damage: &[(&str, &str, &str)] = &[
         (
-            "UPDATE client_secret SET secret = (SELECT s.secret FROM client_secret s \
-             WHERE s.client_id <> client_secret.client_id LIMIT 1) WHERE client_id = $1",
+            "UPDATE client SET secret = (SELECT c.secret FROM client c \
+             WHERE c.client_id <> client.client_id LIMIT 1) WHERE client_id = $1",
             machine,
-            "a secret does not open: client_secret",
+            "a secret does not open: client",
         ),
         (
             "UPDATE resource_server SET document = '{' WHERE identifier = $1",

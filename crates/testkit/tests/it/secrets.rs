@@ -179,3 +179,34 @@ async fn rotations_that_arrive_together_each_get_a_secret_of_their_own() {
         assert_eq!(t.ask(secret, &t.audience(), &[]).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn secrets_of_a_database_from_before_are_good_still() {
+    // As it was when the current secret had no place of its own.
+    const BEFORE: &str = "
+        INSERT INTO client_secret (tenant, client_id, secret_id, secret, created_at, last_used_at)
+            SELECT tenant, client_id, secret_id, secret, secret_created_at, secret_used_at FROM client;
+        ALTER TABLE client DROP COLUMN secret;
+        ALTER TABLE client DROP COLUMN secret_created_at;
+        ALTER TABLE client DROP COLUMN secret_used_at;
+        DELETE FROM migration WHERE version >= 13;";
+    let t = Testkit::start().await;
+    let earlier = t.create_machine(&t.audience(), &["read:clients"]).await;
+    let path = format!("/api/v2/clients/{}", earlier.client_id);
+    let body = json!({"grace_period_seconds": 3600});
+    let current = Credentials::of(&t.admin.post(&format!("{path}/rotate-secret"), &body).await.expect(200));
+    let listed = t.admin.get(&format!("{path}/secrets")).await.expect(200);
+    let whole = t.admin.get(&path).await.expect(200);
+    t.database().execute(BEFORE);
+    let port = t.base.rsplit_once(':').unwrap().1.to_owned();
+    let t = t.restart(|config| config.listen = Some(format!("127.0.0.1:{port}"))).await;
+    assert_eq!(t.admin.get(&format!("{path}/secrets")).await.expect(200), listed);
+    assert_eq!(t.admin.get(&path).await.expect(200), whole);
+    for secret in [&earlier, &current] {
+        assert_eq!(t.ask(secret, &t.audience(), &[]).await.status, 200);
+    }
+    let last = Credentials::of(&t.admin.post(&format!("{path}/rotate-secret"), &json!({})).await.expect(200));
+    for (secret, status) in [(&earlier, 401), (&current, 401), (&last, 200)] {
+        assert_eq!(t.ask(secret, &t.audience(), &[]).await.status, status);
+    }
+}

@@ -47,12 +47,6 @@ pub(super) fn declared(snapshot: &mut Snapshot, found: &mut Findings) -> DbResul
 /// References that the schema knows nothing of: a statement that finds those that lead nowhere, and what of.
 const OTHERS: &[(&str, &str)] = &[
     (
-        "the current secret",
-        "SELECT c.client_id, c.secret_id FROM client c WHERE c.secret_id IS NOT NULL AND NOT EXISTS \
-         (SELECT 1 FROM client_secret s WHERE s.tenant = c.tenant AND s.client_id = c.client_id \
-         AND s.secret_id = c.secret_id)",
-    ),
-    (
         "the default organization",
         "SELECT c.client_id, c.default_organization FROM client c WHERE c.default_organization IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM organization o WHERE o.tenant = c.tenant AND o.id = c.default_organization)",
