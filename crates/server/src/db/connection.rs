@@ -96,6 +96,13 @@ impl Connection {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// Lets the database begin with what was sent, without waiting for it.
+    pub(super) fn push(&self) {
+        if let Self::Postgres(writer) = self {
+            writer.push();
+        }
+    }
+
     /// Makes sure that everything sent went well.
     pub(super) fn flush(&mut self) -> DbResult<()> {
         match self {

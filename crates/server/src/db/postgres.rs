@@ -427,6 +427,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Gives the connection a turn: what was sent waits for one.
+    pub(super) fn push(&self) {
+        self.executor.block_on(tokio::task::yield_now());
+    }
+
     /// Waits for everything that was sent.
     pub(super) fn flush(&mut self) -> DbResult<()> {
         if self.sent.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }

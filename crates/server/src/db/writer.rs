@@ -201,7 +201,9 @@ impl Group {
         let undo = ready.as_ref().copied().unwrap_or(Undo::All);
         let mut tx = Tx { failed: ready.err(), undo, is_together, ..Tx::new(connection) };
         let keep = job.run(&mut tx);
-        if tx.undo != Undo::Everyone {
+        if tx.undo == Undo::Everyone {
+            tx.connection.push();
+        } else {
             tx.flush();
             self.is_unsure &= tx.failed.is_some();
         }
