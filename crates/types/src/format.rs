@@ -211,6 +211,9 @@ fn absolute(text: &str) -> Option<Url> {
 
 /// Reads a URL whose host may hold `*` as its first label, and which may hold `{placeholders}`.
 fn with_placeholders(text: &str) -> Option<Url> {
+    if text.len() > MAX_URL {
+        return None;
+    }
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('{') {
@@ -265,6 +268,7 @@ mod tests {
 
     #[test]
     fn callback_urls() {
+        let long = format!("myapp://{{{}}}", "a.".repeat(MAX_URL / 2));
         check(
             CallbackUrl,
             &[
@@ -285,6 +289,7 @@ mod tests {
                 "https://",
                 "https:example.com",
                 "https:///example.com",
+                &long,
                 "https://a.com,https://b.com",
                 "https://a.com,",
                 "https://a.com https://b.com",

@@ -139,7 +139,7 @@ pub(super) fn skip_non_verifiable_callback_uri_confirmation_prompt() -> Schema {
 // Delegation and protocols of old
 
 pub(super) fn client_aliases() -> Schema {
-    array(string().min(1)).describe("Audiences or realms of the client in SAML and WS-Federation")
+    array(string().min(1).max(600)).describe("Audiences or realms of the client in SAML and WS-Federation")
 }
 
 pub(super) fn allowed_clients() -> Schema {

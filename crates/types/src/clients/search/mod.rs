@@ -10,7 +10,7 @@ use crate::lucene::{self, Ask, MAX_NESTING, Parsed, Tree, Vocabulary, has_word, 
 use crate::{ApiError, Object};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use terms::{MAX_HOSTS, MAX_METADATA_VALUE, MAX_NAME};
+use terms::{MAX_HOST, MAX_HOSTS, MAX_METADATA_VALUE, MAX_NAME};
 use url::Url;
 
 /// The most conditions of one search.
@@ -361,13 +361,13 @@ fn metadata(document: &Object) -> impl Iterator<Item = (&String, Option<String>)
     })
 }
 
-/// Hosts of the callbacks.
+/// Hosts of the callbacks. Names that are too long lead nowhere, and cannot be searched.
 fn hosts(document: &Object) -> BTreeSet<String> {
     let callbacks = document.get("callbacks").and_then(Value::as_array).into_iter().flatten();
     let urls = callbacks.filter_map(Value::as_str).filter_map(|url| Url::parse(url).ok());
     let mut hosts = BTreeSet::new();
     for url in urls {
-        if let Some(host) = url.host_str().filter(|host| !host.is_empty()) {
+        if let Some(host) = url.host_str().filter(|host| (1..=MAX_HOST).contains(&host.len())) {
             hosts.insert(host.to_lowercase());
         }
         if hosts.len() == MAX_HOSTS {

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 pub(super) const MAX_NAME: usize = 128;
 /// The longest value in `client_metadata` that can be searched, in characters (documented).
 pub(super) const MAX_METADATA_VALUE: usize = 64;
+/// The longest host of a callback that is indexed and searched, in bytes: no name in the DNS is longer (RFC 1035).
+pub(super) const MAX_HOST: usize = 253;
 /// How many hosts of callbacks are indexed and searched.
 pub(super) const MAX_HOSTS: usize = 32;
 /// How much of a name lists by name are sorted by, in characters; the rest of the order is that of creation.

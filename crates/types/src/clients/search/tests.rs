@@ -197,6 +197,15 @@ fn searches() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn hosts_that_are_too_long_are_not_indexed() {
+    let of = |labels: usize| {
+        terms(&document(&json!({"callbacks": [format!("https://{}b/", "a.".repeat(labels))]}))).len()
+    };
+    assert!(of(126) > 126);
+    assert_eq!(of(127), of(0) - 1);
+}
+
 proptest! {
     #[test]
     fn no_text_makes_a_search_panic(text in r#"((name|metadata\.k|updated_at)?[ :()"\[\]{}*\\!<>=a-zA-Zé+-]{0,6}){0,6}"#) {
