@@ -9,17 +9,21 @@ use tenantry_types::clients::search::{ANY_ORGANIZATION, name_key, terms};
 /// Terms in one statement, where several are.
 const TERMS_AT_ONCE: usize = 64;
 
-/// Adds terms that the client has not got yet.
+const INSERT: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3)";
+const INSERT_MISSING: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3) \
+    ON CONFLICT (tenant, term, seq) DO NOTHING";
+
+/// Adds terms of a client, which has none yet if it `is_new`.
 fn insert_terms<'a>(
     tx: &mut Tx<'_>,
     tenant: &str,
     seq: i64,
     terms: impl IntoIterator<Item = &'a Vec<u8>>,
+    is_new: bool,
 ) -> DbResult<()> {
-    if tx.prefers_single_rows() {
-        const INSERT: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3)";
+    if !is_new || tx.prefers_single_rows() {
         return tx.write_each(
-            INSERT,
+            if is_new { INSERT } else { INSERT_MISSING },
             terms.into_iter().map(|term| [tenant.into(), seq.into(), Param::Bytes(term)]),
         );
     }
@@ -59,7 +63,7 @@ pub(in crate::clients) fn insert(
     seq: i64,
     document: &ClientDocument,
 ) -> DbResult<()> {
-    insert_terms(tx, tenant, seq, &terms(document.members()))
+    insert_terms(tx, tenant, seq, &terms(document.members()), true)
 }
 
 /// Indexes what changed about a client.
@@ -76,7 +80,7 @@ pub(in crate::clients) fn update(
     }
     let Some(seq) = seq(tx, tenant, after.client_id())? else { return Ok(()) };
     remove_terms(tx, tenant, seq, had.difference(&has))?;
-    insert_terms(tx, tenant, seq, has.difference(&had))
+    insert_terms(tx, tenant, seq, has.difference(&had), false)
 }
 
 /// Forgets a client that is about to be deleted.
@@ -90,10 +94,8 @@ pub(in crate::clients) fn remove(tx: &mut Tx<'_>, tenant: &str, document: &Clien
 /// Indexes a client as one that has a grant for any organization. The term stays when the grant goes: whoever finds
 /// the client under it looks at its grants.
 pub(crate) fn granted_any_organization(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<()> {
-    const INSERT: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3) \
-        ON CONFLICT (tenant, term, seq) DO NOTHING";
     let Some(seq) = seq(tx, tenant, client_id)? else { return Ok(()) };
-    tx.write(INSERT, params![tenant, seq, Param::Bytes(ANY_ORGANIZATION)])
+    tx.write(INSERT_MISSING, params![tenant, seq, Param::Bytes(ANY_ORGANIZATION)])
 }
 
 /// Clients that are indexed in one transaction, when there are some from an older version.
@@ -134,7 +136,7 @@ fn index(tx: &mut Tx<'_>, tenant: &str, seq: i64, document: &ClientDocument) -> 
     const ANY: &str = "SELECT 1 FROM client_grant WHERE tenant = $1 AND client_id = $2 \
         AND allow_any_organization LIMIT 1";
     tx.write(KEY, params![tenant, seq, &name_key(document.members())])?;
-    insert(tx, tenant, seq, document)?;
+    insert_terms(tx, tenant, seq, &terms(document.members()), false)?;
     if tx.query_opt(ANY, params![tenant, document.client_id()], |_| Ok(()))?.is_some() {
         granted_any_organization(tx, tenant, document.client_id())?;
     }
