@@ -67,8 +67,11 @@ where
         if let (Some(Ok(_)), Ok(()), Some(attempt)) = (&self.result, &commit, &self.attempt) {
             attempt.recorded();
         }
-        let result = self.result.unwrap_or_else(|| Err(DbError::Stopped.into()));
+        let answer = match self.result {
+            Some(result) => result.and_then(|value| commit.map(|()| value).map_err(E::from)),
+            None => Err(commit.err().unwrap_or(DbError::Stopped).into()),
+        };
         // Whoever asked may have gone; the transaction stands all the same.
-        let _ = self.reply.send(result.and_then(|value| commit.map(|()| value).map_err(E::from)));
+        let _ = self.reply.send(answer);
     }
 }

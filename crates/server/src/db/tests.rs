@@ -245,7 +245,17 @@ async fn a_full_disk_is_told_apart_and_nothing_of_it_stays_when_there_is_room_ag
             let (db, big) = (db.clone(), big.clone());
             // Small ones that may fit, among others that do not.
             let value = if i % 4 == 0 { big } else { "small".into() };
-            tokio::spawn(async move { db.transaction(move |tx| set(tx, &format!("name {i}"), &value)).await })
+            let name = format!("name {i}");
+            tokio::spawn(async move {
+                if i % 3 == 0 {
+                    return db.transaction(move |tx| set(tx, &name, &value)).await;
+                }
+                let work = move |tx: &mut Tx<'_>| {
+                    tx.will_not_fail();
+                    set(tx, &name, &value)
+                };
+                db.repeatable(work).await
+            })
         })
         .collect();
     let mut kept = 0;

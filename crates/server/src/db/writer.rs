@@ -191,9 +191,18 @@ impl Group {
     /// Runs a job, and undoes it if it fails. An error is everyone's.
     fn run_one(&mut self, connection: &mut Connection, mut job: Box<dyn Job>) -> DbResult<()> {
         let is_together = job.can_repeat() && !self.is_careful;
-        if !is_together && !self.make_sure(connection)? {
-            self.again.push_back(job);
-            return Ok(());
+        if !is_together {
+            match self.make_sure(connection) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.again.push_back(job);
+                    return Ok(());
+                }
+                Err(error) => {
+                    self.done.push(Done::nothing(job, None));
+                    return Err(error);
+                }
+            }
         }
         // What goes wrong here is told to the job by its first statement.
         let ready = self.prepare(connection, is_together);
@@ -229,7 +238,8 @@ impl Group {
         };
         // Some errors undo everything since the beginning, and leave nothing to go back to.
         let is_lost = undo != Undo::All && !connection.is_within_transaction();
-        let is_over = is_lost || (!is_alone && matches!(failed, Some(DbError::Unavailable(_))));
+        let is_gone = matches!(failed, Some(DbError::Unavailable(_))) && !connection.survives_failures();
+        let is_over = is_lost || (!is_alone && is_gone);
         if failed.is_some() && !is_alone && !is_over {
             self.again.push_front(job);
             self.repeat(connection);
