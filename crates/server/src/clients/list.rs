@@ -76,7 +76,8 @@ impl Listed {
         self.clients.push((seq, self.text.len()));
         // Clients are about as long as each other, so the rest of the page is made room for at once.
         if let [_] = self.clients[..] {
-            self.text.reserve((self.text.len() - start + 64).saturating_mul(self.expected));
+            let rest = (self.text.len() - start + 64).saturating_mul(self.expected);
+            self.text.reserve(rest.min(MAX_RESERVED));
         }
     }
 
@@ -96,6 +97,9 @@ impl Listed {
         }
     }
 }
+
+/// Bytes that a page takes in advance, at most.
+const MAX_RESERVED: usize = 1 << 20;
 
 /// Where clients stand in lists.
 pub(super) struct Positions(Cache<Filter, Arc<Marks>>);

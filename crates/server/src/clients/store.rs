@@ -182,7 +182,7 @@ fn replace_secret(
 ) -> DbResult<()> {
     const END: &str = "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2";
     const LIMIT: &str = "UPDATE client_secret SET expires_at = $3 \
-        WHERE tenant = $1 AND client_id = $2 AND expires_at > $3";
+        WHERE tenant = $1 AND client_id = $2 AND (expires_at IS NULL OR expires_at > $3)";
     const FORGET: &str =
         "DELETE FROM client_secret WHERE tenant = $1 AND client_id = $2 AND expires_at <= $3";
     const KEEP: &str = "INSERT INTO client_secret \
@@ -215,7 +215,7 @@ const SECRETS: &str = "SELECT secret_id, secret_created_at AS created_at, CAST(N
     secret_used_at AS last_used_at, TRUE AS is_current \
     FROM client WHERE tenant = $1 AND client_id = $2 AND secret IS NOT NULL \
     UNION ALL SELECT secret_id, created_at, expires_at, last_used_at, FALSE FROM client_secret \
-    WHERE tenant = $1 AND client_id = $2 AND expires_at > $3 \
+    WHERE tenant = $1 AND client_id = $2 AND (expires_at IS NULL OR expires_at > $3) \
     ORDER BY created_at DESC, secret_id";
 
 fn secret_record(row: &Row<'_>) -> DbResult<SecretRecord> {

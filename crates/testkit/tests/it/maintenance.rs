@@ -119,6 +119,13 @@ async fn a_check_says_what_is_wrong() {
             "a secret does not open: client",
         ),
         (
+            "INSERT INTO client_secret (tenant, client_id, secret_id, secret, created_at) \
+             SELECT tenant, client_id, 'earlier', secret, 0 FROM client WHERE client_id = $1",
+            machine,
+            "an earlier secret never expires: client",
+        ),
+        ("UPDATE client SET secret = NULL WHERE client_id = $1", machine, "a secret is missing: client"),
+        (
             "UPDATE resource_server SET document = '{' WHERE identifier = $1",
             "https://api.example",
             "cannot be read: resource_server",

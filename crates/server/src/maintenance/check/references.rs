@@ -67,7 +67,23 @@ pub(super) fn others(snapshot: &mut Snapshot, found: &mut Findings) -> DbResult<
             Ok(())
         })?;
     }
+    secrets(snapshot, found)?;
     tenants(snapshot, found)
+}
+
+/// Every client has its current secret, and those before it end.
+fn secrets(snapshot: &mut Snapshot, found: &mut Findings) -> DbResult<()> {
+    const MISSING: &str =
+        "SELECT client_id, secret_id FROM client WHERE secret_id IS NOT NULL AND secret IS NULL";
+    const ENDLESS: &str = "SELECT client_id, secret_id FROM client_secret WHERE expires_at IS NULL";
+    for (what, sql) in [("a secret is missing", MISSING), ("an earlier secret never expires", ENDLESS)] {
+        snapshot.each(sql, |row| {
+            let (client, id) = (row.text(0)?, row.text(1)?);
+            found.problem(what, || format!("client {client}, secret {id}"));
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// What every tenant has.
