@@ -192,11 +192,14 @@ async fn authenticate(
     headers: &HeaderMap,
     certificate: Option<&ClientCertificate>,
 ) -> Result<(Caller, Arc<Client>), Failure> {
-    let keys = app.keys().await?;
-    let known = app.verified_tokens.find(headers);
+    let known = match app.verified_tokens.find(headers) {
+        Some(token) => Ok(token),
+        None => Err(bearer(headers)?),
+    };
     let Lookups { hits, misses } = &app.verified_tokens.lookups;
-    if known.is_some() { hits } else { misses }.increment();
-    let token = known.map_or_else(|| verify(app, &keys, bearer(headers)?), Ok)?;
+    if known.is_ok() { hits } else { misses }.increment();
+    let keys = app.keys().await?;
+    let token = known.or_else(|text| verify(app, &keys, text))?;
     let now = app.clock.now_secs();
     if now >= token.expires {
         return Err(refused("Expired token received for JSON Web Token validation"));
