@@ -2,6 +2,7 @@
 
 use crate::clients::store;
 use crate::db::{Db, DbResult, Param, Row, Tx, params};
+use std::fmt::Write as _;
 use tenantry_types::clients::ClientDocument;
 use tenantry_types::clients::search::{ANY_ORGANIZATION, name_key, terms};
 
@@ -11,7 +12,6 @@ const TERMS_AT_ONCE: usize = 64;
 const INSERT: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3)";
 const INSERT_MISSING: &str = "INSERT INTO client_term (tenant, seq, term) VALUES ($1, $2, $3) \
     ON CONFLICT (tenant, term, seq) DO NOTHING";
-const REMOVE: &str = "DELETE FROM client_term WHERE tenant = $1 AND seq = $2 AND term = $3";
 
 /// Adds terms of a client, which has none yet if it `is_new`.
 fn insert_terms<'a>(
@@ -21,12 +21,24 @@ fn insert_terms<'a>(
     terms: impl IntoIterator<Item = &'a Vec<u8>>,
     is_new: bool,
 ) -> DbResult<()> {
-    let (one, rest) =
-        if is_new { (INSERT, "") } else { (INSERT_MISSING, " ON CONFLICT (tenant, term, seq) DO NOTHING") };
-    write_terms(tx, tenant, seq, terms, one, |terms| {
-        let rows: Vec<_> = terms.iter().map(|term| format!("($1, $2, {term})")).collect();
-        format!("INSERT INTO client_term (tenant, seq, term) VALUES {}{rest}", rows.join(", "))
-    })
+    if !is_new || tx.prefers_single_rows() {
+        return tx.write_each(
+            if is_new { INSERT } else { INSERT_MISSING },
+            terms.into_iter().map(|term| [tenant.into(), seq.into(), Param::Bytes(term)]),
+        );
+    }
+    let terms: Vec<_> = terms.into_iter().collect();
+    for terms in terms.chunks(TERMS_AT_ONCE) {
+        let mut sql = "INSERT INTO client_term (tenant, seq, term) VALUES ".to_owned();
+        let mut params = params![tenant, seq].to_vec();
+        for term in terms {
+            params.push(Param::Bytes(term));
+            let separator = if params.len() > 3 { ", " } else { "" };
+            let _ = write!(sql, "{separator}($1, $2, ${})", params.len());
+        }
+        tx.write(&sql, &params)?;
+    }
+    Ok(())
 }
 
 fn remove_terms<'a>(
@@ -35,30 +47,8 @@ fn remove_terms<'a>(
     seq: i64,
     terms: impl IntoIterator<Item = &'a Vec<u8>>,
 ) -> DbResult<()> {
-    write_terms(tx, tenant, seq, terms, REMOVE, |terms| {
-        format!("DELETE FROM client_term WHERE tenant = $1 AND seq = $2 AND term IN ({})", terms.join(", "))
-    })
-}
-
-/// Runs `one` for each term, or where that is cheaper what `many` says for several, which are the parameters from $3 on.
-fn write_terms<'a>(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    seq: i64,
-    terms: impl IntoIterator<Item = &'a Vec<u8>>,
-    one: &str,
-    many: impl Fn(&[String]) -> String,
-) -> DbResult<()> {
-    let terms = terms.into_iter().map(|term| Param::Bytes(term));
-    if tx.prefers_single_rows() {
-        return tx.write_each(one, terms.map(|term| [tenant.into(), seq.into(), term]));
-    }
-    let terms: Vec<_> = terms.collect();
-    for terms in terms.chunks(TERMS_AT_ONCE) {
-        let names: Vec<_> = (3..terms.len() + 3).map(|number| format!("${number}")).collect();
-        tx.write(&many(&names), &[params![tenant, seq], terms].concat())?;
-    }
-    Ok(())
+    const REMOVE: &str = "DELETE FROM client_term WHERE tenant = $1 AND term = $2 AND seq = $3";
+    terms.into_iter().try_for_each(|term| tx.write(REMOVE, params![tenant, term, seq]))
 }
 
 fn seq(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Option<i64>> {
