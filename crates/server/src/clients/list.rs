@@ -106,13 +106,19 @@ pub(super) struct Positions(Cache<Filter, Arc<Marks>>);
 
 /// Of some clients of a list, how many stand before them, with their numbers.
 #[derive(Default)]
-struct Marks(Mutex<(u64, BTreeMap<u64, i64>)>);
+struct Marks {
+    known: Mutex<(u64, BTreeMap<u64, i64>)>,
+    /// Held by whoever walks far. Others wait, to find the marks that the walk leaves.
+    walk: tokio::sync::Mutex<()>,
+}
 
 /// Lists that are remembered, and marks of each.
 const LISTS: usize = 32;
 const MARKS: usize = 4_096;
 /// Clients between two marks that a jump leaves, at most.
 const STRIDE: u64 = 1_000;
+/// The same as long as the jump goes farther.
+const FAR_STRIDE: u64 = 10 * STRIDE;
 
 impl Default for Positions {
     fn default() -> Self {
@@ -130,14 +136,14 @@ impl Positions {
 impl Marks {
     /// The last mark that has no more than `place` clients before it, in this state of the list.
     fn before(&self, state: u64, place: u64) -> Option<(u64, i64)> {
-        let (seen, marks) = &*self.0.lock();
+        let (seen, marks) = &*self.known.lock();
         let (place, seq) = marks.range(..=place).next_back().filter(|_| *seen == state)?;
         Some((*place, *seq))
     }
 
     /// Remembers that `place` clients stood before number `seq` when the list was in this state.
     fn set(&self, state: u64, place: u64, seq: i64) {
-        let (seen, marks) = &mut *self.0.lock();
+        let (seen, marks) = &mut *self.known.lock();
         if *seen != state {
             marks.clear();
             *seen = state;
@@ -366,24 +372,30 @@ async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u
     let Some(place) = page.saturating_mul(per_page).checked_sub(1) else { return Ok(Some(0)) };
     let marks = app.clients.positions.of(filter);
     let mut mark = marks.before(state, place);
-    if let Some((_, seq)) = mark.filter(|(at, _)| *at == place) {
-        return Ok(Some(seq));
-    }
-    if let [Some(_), Some(_), ..] = filter.app_types().as_slice() {
+    if mark.is_none_or(|(at, _)| at < place)
+        && let [Some(_), Some(_), ..] = filter.app_types().as_slice()
+    {
         return start_among_types(app, filter, place).await;
     }
+    let mut walk = None;
     loop {
         // How many clients are skipped, and behind which number.
-        let (skipped, after) = mark.map_or((place, 0), |(at, seq)| (place - at - 1, seq));
-        let stride = skipped.min(STRIDE);
+        let (skipped, after) = match mark {
+            Some((at, seq)) if at == place => return Ok(Some(seq)),
+            Some((at, seq)) => (place - at - 1, seq),
+            None => (place, 0),
+        };
+        if skipped > FAR_STRIDE && walk.is_none() {
+            walk = Some(marks.walk.lock().await);
+            mark = marks.before(state, place);
+            continue;
+        }
+        let stride = if skipped > FAR_STRIDE { FAR_STRIDE } else { skipped.min(STRIDE) };
         let statement = Statement::skip(filter, &app.tenant, after, stride);
         let found = app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await?;
         let Some(seq) = found else { return Ok(None) };
         let at = mark.map_or(0, |(at, _)| at + 1) + stride;
         marks.set(state, at, seq);
-        if at == place {
-            return Ok(Some(seq));
-        }
         mark = Some((at, seq));
     }
 }

@@ -352,6 +352,31 @@ fn template() -> Value {
         "client_metadata": {"env": "prod-eu", "customer": "c0000000"}, "app_type": "spa"})
 }
 
+/// Longer than a jump goes in one step.
+#[tokio::test]
+async fn pages_far_into_a_long_list_are_where_they_should_be() {
+    let t = Testkit::start().await;
+    t.create_client(template()).await;
+    let Some(database) = t.database().file() else { return };
+    let t = t.restart(|_| fill(&database, 24_000)).await;
+    let numbers = async |page: usize| -> Vec<usize> {
+        let path = format!("/api/v2/clients?per_page=100&fields=client_id&page={page}");
+        let listed = t.admin.get(&path).await.expect(200);
+        let ids =
+            listed.as_array().unwrap().iter().map(|client| client["client_id"].as_str().unwrap().parse());
+        ids.filter_map(Result::ok).collect()
+    };
+    // Clients that were there before those that are numbered.
+    let before = 100 - numbers(0).await.len();
+    let pages = [239, 238, 130, 101, 100, 99, 7, 200, 239, 240, 1_000];
+    let found = futures_util::future::join_all(pages.map(numbers)).await;
+    for (page, found) in pages.into_iter().zip(found) {
+        let first = page * 100 + 1 - before;
+        let expected: Vec<_> = (first..first + 100).filter(|number| *number <= 24_000).collect();
+        assert_eq!(found, expected, "page {page}");
+    }
+}
+
 /// Of a million clients, or as many as `TENANTRY_CLIENTS` says, the first that a search or list asks for come within
 /// 20 ms. Run by hand, with optimization:
 /// `cargo test --release -p tenantry-testkit --test it -- --ignored --nocapture a_million`.
