@@ -173,6 +173,10 @@ pub(crate) fn run(sizes: &[u64], options: &Options) -> Result<(), Failure> {
         println!("{}", report::growth(&results, sizes));
     }
     println!("The disk keeps 4 KiB in {sync_time:.2} ms.");
+    if let Some(url) = &options.database_url {
+        let waits = if store::waits_for_disk(url)? { "waits" } else { "DOES NOT WAIT" };
+        println!("The database {waits} for the disk with every commit.");
+    }
     if let Some(file) = &options.json {
         let about = json!({
             "version": env!("CARGO_PKG_VERSION"), "clients": sizes, "rounds": options.rounds,

@@ -156,6 +156,13 @@ impl Drop for Database {
     }
 }
 
+/// Whether that server answers a commit only when it is on the disk. Figures of writes mean little without.
+pub(crate) fn waits_for_disk(server: &str) -> Result<bool, Failure> {
+    const ASK: &str =
+        "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'";
+    Ok(Client::connect(server, NoTls)?.query_one(ASK, &[])?.get(0))
+}
+
 /// A `PostgreSQL` database of its own.
 pub(crate) struct Postgres {
     clients: Vec<Client>,
