@@ -69,19 +69,22 @@ fn due(
     deleted: End,
     (cutoff, beyond): (i64, i64),
 ) -> DbResult<Option<End>> {
-    // The chain stands in the text: there is an index for that of the changes, which may be few among many.
-    let oldest = format!(
-        "SELECT seq, number, hash, date FROM audit_log \
-         WHERE tenant = $1 AND chain = '{}' AND seq > $2 ORDER BY seq LIMIT $3",
-        chain.as_str()
-    );
     let read = |row: &Row<'_>| {
         let end = End { seq: row.int(0)?, number: row.int(1)?, hash: chain::hash_of(row, 2)? };
         Ok((end, row.int(3)?))
     };
-    let oldest = tx.query(&oldest, params![tenant, deleted.seq, CHUNK], read)?;
+    let oldest = tx.query(&oldest(chain), params![tenant, deleted.seq, CHUNK], read)?;
     let is_due = |(end, date): &&(End, i64)| *date < cutoff || end.number <= beyond;
     Ok(oldest.iter().take_while(is_due).last().map(|(end, _)| *end))
+}
+
+/// The chain stands in the text: there is an index for each, because either may be few among many.
+fn oldest(chain: Chain) -> String {
+    format!(
+        "SELECT seq, number, hash, date FROM audit_log \
+         WHERE tenant = $1 AND chain = '{}' AND seq > $2 ORDER BY seq LIMIT $3",
+        chain.as_str()
+    )
 }
 
 fn remove(tx: &mut Tx<'_>, tenant: &str, chain: Chain, from: End, to: End) -> DbResult<()> {
@@ -123,4 +126,22 @@ pub(super) fn hex(hash: &Hash) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::search::tests::plan_of;
+    use crate::db::{Db, Target};
+
+    #[tokio::test]
+    async fn the_oldest_of_a_chain_are_found_without_reading_the_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
+        for chain in Chain::ALL {
+            let plan = plan_of(&db, &oldest(chain), params!["t", 0_i64, CHUNK]).await;
+            let index = format!("SEARCH audit_log USING INDEX audit_log_{} ", chain.as_str());
+            assert!(matches!(&plan[..], [step] if step.starts_with(&index)), "{chain:?}: {plan:#?}");
+        }
+    }
 }

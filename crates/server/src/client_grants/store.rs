@@ -43,6 +43,23 @@ impl<'a> Filter<'a> {
         }
         sql
     }
+
+    /// The statement that lists a window of them.
+    fn list(&self, params: &mut Vec<Param<'a>>) -> String {
+        let conditions = self.conditions(params);
+        // Of one client there are few: they are sorted, rather than looked for among all in their order.
+        let are_few = self.client_id.is_some() || self.default_for_third_party;
+        let id = if are_few { "(id || '')" } else { "id" };
+        format!(
+            "SELECT id, document FROM client_grant WHERE tenant = $1 AND {id} > $2{conditions} \
+             ORDER BY {id} LIMIT $3 OFFSET $4"
+        )
+    }
+
+    /// The statement that counts them.
+    fn count(&self, params: &mut Vec<Param<'a>>) -> String {
+        format!("SELECT COUNT(*) FROM client_grant WHERE tenant = $1{}", self.conditions(params))
+    }
 }
 
 fn parse(document: &str) -> DbResult<Object> {
@@ -101,19 +118,14 @@ pub(super) async fn list(
 ) -> DbResult<Vec<Listed>> {
     let after = window.after.as_deref().unwrap_or_default();
     let mut params = params![tenant, after, window.limit, window.skip].to_vec();
-    let conditions = filter.conditions(&mut params);
-    let sql = format!(
-        "SELECT id, document FROM client_grant WHERE tenant = $1 AND id > $2{conditions} \
-        ORDER BY id LIMIT $3 OFFSET $4"
-    );
+    let sql = filter.list(&mut params);
     db.query(&sql, &params, |row| Ok(Listed { position: row.text(0)?.into(), json: row.text(1)?.into() }))
         .await
 }
 
 pub(super) async fn count(db: &Db, tenant: &str, filter: &Filter<'_>) -> DbResult<i64> {
     let mut params = vec![Param::Text(tenant)];
-    let conditions = filter.conditions(&mut params);
-    let sql = format!("SELECT COUNT(*) FROM client_grant WHERE tenant = $1{conditions}");
+    let sql = filter.count(&mut params);
     Ok(db.query_opt(&sql, &params, |row| row.int(0)).await?.unwrap_or(0))
 }
 
@@ -135,12 +147,18 @@ fn allows_any_organization(grant: &Object) -> bool {
 
 /// Whether there is a grant for the same client, API and subject type.
 pub(super) fn has_twin(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<bool> {
-    const TWIN: &str = "SELECT 1 FROM client_grant WHERE tenant = $1 AND audience = $2 AND subject_type = $3 \
-        AND COALESCE(client_id, '') = $4";
     let (audience, subject) = (text(grant, "audience"), text(grant, "subject_type"));
-    let client_id = client_id(grant).unwrap_or(THIRD_PARTY);
-    Ok(tx.query_opt(TWIN, params![tenant, audience, subject, client_id], |_| Ok(()))?.is_some())
+    let found = match client_id(grant) {
+        Some(client_id) => tx.query_opt(TWIN, params![tenant, audience, subject, client_id], |_| Ok(()))?,
+        None => tx.query_opt(DEFAULT_TWIN, params![tenant, audience, subject], |_| Ok(()))?,
+    };
+    Ok(found.is_some())
 }
+
+const TWIN: &str = "SELECT 1 FROM client_grant WHERE tenant = $1 AND audience = $2 AND subject_type = $3 \
+    AND client_id = $4";
+const DEFAULT_TWIN: &str = "SELECT 1 FROM client_grant WHERE tenant = $1 AND audience = $2 AND subject_type = $3 \
+    AND client_id IS NULL";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO client_grant \
@@ -193,4 +211,47 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> DbResult<
     let id = text(grant, "id");
     audit::deleted(tx, "client_grant", id, grant);
     tx.write("DELETE FROM client_grant WHERE tenant = $1 AND id = $2", params![tenant, id])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::search::tests::plan_of;
+    use crate::db::Target;
+
+    /// What a statement narrows its search by, which is more than the tenant.
+    async fn check(db: &Db, sql: &str, params: &[Param<'_>], by: &str) {
+        let plan = plan_of(db, sql, params).await;
+        let step = "SEARCH client_grant USING";
+        assert!(plan[0].starts_with(step) && plan[0].contains(by), "{sql}: {plan:#?}");
+    }
+
+    #[tokio::test]
+    async fn grants_are_found_by_their_client_and_their_api() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
+        let (audience, client_id, subject_type) = (Some("a"), Some("c"), Some("client"));
+        let of_api = Filter { audience, ..Filter::default() };
+        let of_client = Filter { client_id, ..Filter::default() };
+        let of_both = Filter { audience, client_id, ..Filter::default() };
+        let for_clients = Filter { audience, subject_type, ..Filter::default() };
+        let default = Filter { default_for_third_party: true, ..Filter::default() };
+        let filters = [
+            (of_api, "(tenant=? AND audience=? AND id>?)", "audience=?"),
+            (of_client, "client_id=?", "client_id=?"),
+            (of_both, "client_id=? AND audience=?", "client_id=? AND audience=?"),
+            (for_clients, "(tenant=? AND audience=? AND id>?)", "audience=?"),
+            (default, "client_id=?", "client_id=?"),
+        ];
+        for (filter, listed_by, counted_by) in filters {
+            let mut params = params!["t", "", 50_i64, 0_i64].to_vec();
+            let sql = filter.list(&mut params);
+            check(&db, &sql, &params, listed_by).await;
+            let mut params = params!["t"].to_vec();
+            let sql = filter.count(&mut params);
+            check(&db, &sql, &params, counted_by).await;
+        }
+        check(&db, TWIN, params!["t", "a", "client", "c"], "client_id=?").await;
+        check(&db, DEFAULT_TWIN, params!["t", "a", "client"], "audience=?").await;
+    }
 }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_audit.sql"),
     include_str!("migrations/0012_clustered.sql"),
     include_str!("migrations/0013_current_secret.sql"),
+    include_str!("migrations/0014_lookups.sql"),
 ];
 
 /// Begins lines that are meant for `SQLite` alone, and comments elsewhere: how a table is kept, never what it holds.

@@ -124,7 +124,7 @@ struct Group {
     has_mark: bool,
     /// Something was sent that may have gone wrong.
     is_unsure: bool,
-    /// To be done again.
+    /// To be done, or done again.
     again: VecDeque<Box<dyn Job>>,
     /// Nothing may be repeated any more.
     is_careful: bool,

@@ -178,7 +178,8 @@ pub(super) fn delete(tx: &mut Tx<'_>, tenant: &str, api: &Stored, now: i64) -> D
 
 /// Every grant for an API is about to change.
 fn grants_changed(tx: &mut Tx<'_>, tenant: &str, identifier: &str) -> DbResult<()> {
-    const CLIENTS: &str = "SELECT DISTINCT client_id FROM client_grant WHERE tenant = $1 AND audience = $2";
+    const CLIENTS: &str =
+        "SELECT client_id FROM client_grant WHERE tenant = $1 AND audience = $2 ORDER BY id";
     let read = |row: &Row<'_>| Ok(row.opt_text(0)?.unwrap_or_default().to_owned());
     for client_id in tx.query(CLIENTS, params![tenant, identifier], read)? {
         tx.changed(Kind::Grant, tenant, &client_id);

@@ -13,4 +13,4 @@ mod statement;
 pub(super) use routes::search_clients;
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

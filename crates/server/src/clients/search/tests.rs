@@ -9,7 +9,7 @@ use tenantry_types::clients::search::{Condition, Language, Search};
 const TENANT: &str = "t";
 
 /// The steps in which the engine would answer a statement.
-pub(in crate::clients) async fn plan_of(db: &Db, sql: &str, params: &[Param<'_>]) -> Vec<String> {
+pub(crate) async fn plan_of(db: &Db, sql: &str, params: &[Param<'_>]) -> Vec<String> {
     let sql = format!("EXPLAIN QUERY PLAN {sql}");
     db.query(&sql, params, |row| Ok(row.text(3)?.to_owned())).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
 }

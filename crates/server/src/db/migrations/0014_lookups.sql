@@ -1,0 +1,12 @@
+-- What is looked for by every change, or every few minutes, and was found by reading all of a tenant's rows.
+
+-- The oldest entries of each chain. Attempts may be few among many changes.
+CREATE INDEX audit_log_attempts ON audit_log (tenant, seq) WHERE chain = 'attempts';
+
+-- SQLite takes an index that has everything that is asked for before one that narrows the search.
+DROP INDEX client_reference_target;
+CREATE INDEX client_reference_target ON client_reference (tenant, kind, id, client_id);
+
+-- Grants for an API, in the order in which they are listed.
+DROP INDEX client_grant_audience;
+CREATE INDEX client_grant_audience ON client_grant (tenant, audience, id, subject_type);
