@@ -111,7 +111,7 @@ pub async fn reset_admin(site: &Site) -> Result<Reset, MaintenanceError> {
             let details = serde_json::json!({"client_id": id, "former_client_id": former});
             tx.log(audit::by_command(DEFAULT_TENANT, now, "tenantry admin reset", &details));
             let Some(former) = former else { return Ok(None) };
-            let Some((document, _)) = clients::store::find_for_update(tx, DEFAULT_TENANT, &former)? else {
+            let Some(document) = clients::store::find_for_update(tx, DEFAULT_TENANT, &former)? else {
                 return Ok(None);
             };
             if may_delete {

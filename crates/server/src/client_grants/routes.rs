@@ -93,7 +93,7 @@ async fn create_client_grant(State(app): State<App>, Input(body): Input) -> ApiR
 fn check_client(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Result<(), Failure> {
     check_any_organization(tx, tenant, grant)?;
     let Some(client_id) = grant.get("client_id").and_then(Value::as_str) else { return Ok(()) };
-    let Some((client, _)) = clients::store::find_for_update(tx, tenant, client_id)? else {
+    let Some(client) = clients::store::find_for_update(tx, tenant, client_id)? else {
         return Err(Failure::client_not_found());
     };
     if client.text("app_type") == Some("express_configuration") {
@@ -110,8 +110,9 @@ fn check_any_organization(tx: &mut Tx<'_>, tenant: &str, grant: &Object) -> Resu
         return Ok(());
     }
     let is_third_party = match grant.get("client_id").and_then(Value::as_str) {
-        Some(id) => clients::store::find_for_update(tx, tenant, id)?
-            .is_some_and(|(client, _)| !client.is_first_party()),
+        Some(id) => {
+            clients::store::find_for_update(tx, tenant, id)?.is_some_and(|client| !client.is_first_party())
+        }
         None => true,
     };
     if is_third_party {

@@ -214,12 +214,12 @@ pub(crate) fn forget(tx: &mut Tx<'_>, tenant: &str, kind: Kind, id: &str, now: i
         "SELECT client_id FROM client_reference WHERE tenant = $1 AND kind = $2 AND id = $3";
     let params = params![tenant, kind.as_str(), id];
     for client_id in tx.query(REFERRING, params, |row| Ok(row.text(0)?.to_owned()))? {
-        let Some((before, version)) = store::find_for_update(tx, tenant, &client_id)? else { continue };
+        let Some(before) = store::find_for_update(tx, tenant, &client_id)? else { continue };
         let mut members = before.members().clone();
         for (place, _, _) in PLACES.iter().filter(|(_, of, _)| *of == kind) {
             place.remove(&mut members, id);
         }
-        store::update(tx, tenant, &before, &ClientDocument::from(members), version, None, now)?;
+        store::update(tx, tenant, &before, &ClientDocument::from(members), None, now)?;
     }
     Ok(())
 }

@@ -415,7 +415,7 @@ async fn change(
         .repeatable(move |tx| {
             let secret = replacing.as_ref().as_ref();
             tx.answers(StatusCode::OK);
-            let (before, version) =
+            let before =
                 store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
             let after = patch(&before)?;
             check_references(tx, &tenant, &after, Some(&before))?;
@@ -424,9 +424,7 @@ async fn change(
                 secrets::check_room(tx, &tenant, &client_id, now)?;
             }
             tx.will_not_fail();
-            let stored = store::update(tx, &tenant, &before, &after, version, secret, now)?
-                // The row was read in this very transaction, so its version is the one that was read.
-                .ok_or_else(|| Failure::Internal("a client changed within a transaction".into()))?;
+            let stored = store::update(tx, &tenant, &before, &after, secret, now)?;
             Ok::<_, Failure>((stored, !after.has_key_authentication()))
         })
         .await?;
@@ -446,7 +444,7 @@ async fn delete_client(State(app): State<App>, Path(id): Path<String>) -> ApiRes
     let (tenant, now) = (app.tenant.clone(), app.clock.now_ms());
     app.db
         .transaction(move |tx| {
-            let Some((document, _)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
+            let Some(document) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
             if document.is_global() {
                 return Err(ApiError::new(400, "The global client cannot be deleted")
                     .with_code(ErrorCode::OperationNotSupported)

@@ -293,20 +293,20 @@ pub(crate) fn linked_to_api(tx: &mut Tx<'_>, tenant: &str, identifier: &str) -> 
 /// Unlinks the client of an API that goes away.
 pub(crate) fn unlink_api(tx: &mut Tx<'_>, tenant: &str, identifier: &str, now: i64) -> DbResult<()> {
     let Some(client_id) = linked_to_api(tx, tenant, identifier)? else { return Ok(()) };
-    let Some((mut document, version)) = find_for_update(tx, tenant, &client_id)? else { return Ok(()) };
+    let Some(mut document) = find_for_update(tx, tenant, &client_id)? else { return Ok(()) };
     let before = document.clone();
     document.remove("resource_server_identifier");
-    update(tx, tenant, &before, &document, version, None, now).map(|_| ())
+    update(tx, tenant, &before, &document, None, now).map(|_| ())
 }
 
 /// No client assumes an organization that goes away.
 pub(crate) fn forget_organization(tx: &mut Tx<'_>, tenant: &str, id: &str, now: i64) -> DbResult<()> {
     const OF: &str = "SELECT client_id FROM client WHERE tenant = $1 AND default_organization = $2";
     for client_id in tx.query(OF, params![tenant, id], |row| Ok(row.text(0)?.to_owned()))? {
-        let Some((mut document, version)) = find_for_update(tx, tenant, &client_id)? else { continue };
+        let Some(mut document) = find_for_update(tx, tenant, &client_id)? else { continue };
         let before = document.clone();
         document.remove("default_organization");
-        update(tx, tenant, &before, &document, version, None, now)?;
+        update(tx, tenant, &before, &document, None, now)?;
     }
     Ok(())
 }
@@ -407,14 +407,14 @@ pub(super) fn parse(json: &str) -> DbResult<ClientDocument> {
     ClientDocument::from_json(json).map_err(|error| DbError::Data(format!("client: {error}")))
 }
 
-/// The client as it is now, and its version for [`update`].
+/// The client as it is now, which stays so until the transaction ends: writers take turns.
 pub(crate) fn find_for_update(
     tx: &mut Tx<'_>,
     tenant: &str,
     client_id: &str,
-) -> DbResult<Option<(ClientDocument, i64)>> {
-    const FIND: &str = "SELECT document, version FROM client WHERE tenant = $1 AND client_id = $2";
-    tx.query_opt(FIND, params![tenant, client_id], |row| Ok((parse(row.text(0)?)?, row.int(1)?)))
+) -> DbResult<Option<ClientDocument>> {
+    const FIND: &str = "SELECT document FROM client WHERE tenant = $1 AND client_id = $2";
+    tx.query_opt(FIND, params![tenant, client_id], |row| parse(row.text(0)?))
 }
 
 /// Whether there is a client of that id.
@@ -423,28 +423,26 @@ pub(crate) fn exists(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult
     Ok(tx.query_opt(EXISTS, params![tenant, client_id], |_| Ok(()))?.is_some())
 }
 
-/// Stores what became of a client, unless it changed since `version` was read; returns the stored text.
+/// Stores what became of a client that this transaction read as `before`; returns the stored text.
 pub(crate) fn update(
     tx: &mut Tx<'_>,
     tenant: &str,
     before: &ClientDocument,
     after: &ClientDocument,
-    version: i64,
     secret: Option<&NewSecret>,
     now: i64,
-) -> DbResult<Option<StoredClient>> {
-    const UPDATE: &str = "UPDATE client SET version = version + 1, document = $4, signing_keys_at = $5, \
-        client_secret_at = $6, is_first_party = $7, app_type = $8, external_client_id = $9, \
-        resource_server_identifier = $10, default_organization = $11, updated_at = $12, name_key = $13 \
-        WHERE tenant = $1 AND client_id = $2 AND version = $3";
+) -> DbResult<StoredClient> {
+    const UPDATE: &str = "UPDATE client SET version = version + 1, document = $3, signing_keys_at = $4, \
+        client_secret_at = $5, is_first_party = $6, app_type = $7, external_client_id = $8, \
+        resource_server_identifier = $9, default_organization = $10, updated_at = $11, name_key = $12 \
+        WHERE tenant = $1 AND client_id = $2";
     let client_id = after.client_id();
     let stored = after.to_stored();
-    let updated = tx.execute(
+    tx.write(
         UPDATE,
         params![
             tenant,
             client_id,
-            version,
             &stored.json,
             offset(stored.signing_keys_at),
             offset(stored.client_secret_at),
@@ -457,9 +455,6 @@ pub(crate) fn update(
             &name_key(after.members())
         ],
     )?;
-    if updated == 0 {
-        return Ok(None);
-    }
     index::update(tx, tenant, before, after)?;
     if let Some(secret) = secret {
         replace_secret(tx, tenant, client_id, secret, now)?;
@@ -487,7 +482,7 @@ pub(crate) fn update(
         Change::updated("client", client_id, before.members(), &members)
     });
     tx.changed(Kind::Client, tenant, client_id);
-    Ok(Some(stored))
+    Ok(stored)
 }
 
 /// Deletes a client and, through the references of other tables, everything that belongs to it.

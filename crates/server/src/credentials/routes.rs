@@ -34,7 +34,7 @@ fn not_found() -> Failure {
 
 fn client(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> Result<ClientDocument, Failure> {
     let found = clients::store::find_for_update(tx, tenant, client_id)?;
-    found.map(|(document, _)| document).ok_or_else(Failure::client_not_found)
+    found.ok_or_else(Failure::client_not_found)
 }
 
 /// Refuses a credential that the client has already, or one too many of its type.
@@ -142,7 +142,7 @@ async fn delete_credential(
     let tenant = app.tenant.clone();
     app.db
         .transaction(move |tx| {
-            let Some((document, _)) = clients::store::find_for_update(tx, &tenant, &client_id)? else {
+            let Some(document) = clients::store::find_for_update(tx, &tenant, &client_id)? else {
                 return Ok(());
             };
             if is_used(&document, &id) {

@@ -93,7 +93,7 @@ fn add(
 ) -> Result<Object, Failure> {
     const INSERT: &str = "INSERT INTO organization_client \
         (tenant, organization_id, client_id, sort, use_for_member_access) VALUES ($1, $2, $3, $4, $5)";
-    let (client, _) =
+    let client =
         clients::store::find_for_update(tx, tenant, client_id)?.ok_or_else(Failure::client_not_found)?;
     if find(tx, tenant, id, client_id)?.is_some() {
         return Err(Failure::conflict(

@@ -184,8 +184,7 @@ impl Registered {
         client_id: &str,
         now: i64,
     ) -> Result<Vec<String>, Failure> {
-        let (before, version) =
-            store::find_for_update(tx, tenant, client_id)?.ok_or_else(Failure::client_not_found)?;
+        let before = store::find_for_update(tx, tenant, client_id)?.ok_or_else(Failure::client_not_found)?;
         let wanted = self.credentials.as_deref().unwrap_or_default();
         let (methods, warnings) = keys::store(tx, tenant, client_id, wanted)?;
         let mut body = self.settings.clone();
@@ -206,7 +205,7 @@ impl Registered {
             None => after.remove("jwks_uri"),
         }
         if after != before {
-            store::update(tx, tenant, &before, &after, version, None, now)?;
+            store::update(tx, tenant, &before, &after, None, now)?;
         }
         Ok(warnings)
     }

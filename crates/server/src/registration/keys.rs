@@ -203,7 +203,7 @@ async fn update(app: &App, client_id: &str, jwks_uri: &Url) -> bool {
     let attempt = Attempt::of_server(app, "Keys of a client fetched from its jwks_uri");
     let stored = attempt
         .scope(app.db.transaction(move |tx| {
-            let Some((before, version)) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
+            let Some(before) = store::find_for_update(tx, &tenant, &id)? else { return Ok(()) };
             // The document may have been registered anew in the meantime.
             if before.text("jwks_uri") != Some(uri.as_str()) || !before.has_key_authentication() {
                 return Ok(());
@@ -212,7 +212,7 @@ async fn update(app: &App, client_id: &str, jwks_uri: &Url) -> bool {
             let after =
                 before.refreshed(&Object::from_iter([("client_authentication_methods".into(), methods)]))?;
             if after != before {
-                store::update(tx, &tenant, &before, &after, version, None, now)?;
+                store::update(tx, &tenant, &before, &after, None, now)?;
             }
             Ok::<_, Failure>(())
         }))
