@@ -104,12 +104,30 @@ const MAX_RESERVED: usize = 1 << 20;
 /// Where clients stand in lists.
 pub(super) struct Positions(Cache<Filter, Arc<Marks>>);
 
-/// Of some clients of a list, how many stand before them, with their numbers.
+/// Where some clients of a list stand.
 #[derive(Default)]
-struct Marks {
-    known: Mutex<(u64, BTreeMap<u64, i64>)>,
+struct Marks(Mutex<Known>);
+
+/// What is known of one state of the list.
+#[derive(Default)]
+struct Known {
+    state: u64,
+    /// How many clients stand before some, with their numbers.
+    places: BTreeMap<u64, i64>,
     /// Held by whoever walks far. Others wait, to find the marks that the walk leaves.
-    walk: tokio::sync::Mutex<()>,
+    walk: Arc<Walk>,
+}
+
+type Walk = tokio::sync::Mutex<()>;
+
+impl Known {
+    /// What is known of this state, which is nothing if another was looked at last.
+    fn of(&mut self, state: u64) -> &mut Self {
+        if self.state != state {
+            *self = Self { state, ..Self::default() };
+        }
+        self
+    }
 }
 
 /// Lists that are remembered, and marks of each.
@@ -136,21 +154,22 @@ impl Positions {
 impl Marks {
     /// The last mark that has no more than `place` clients before it, in this state of the list.
     fn before(&self, state: u64, place: u64) -> Option<(u64, i64)> {
-        let (seen, marks) = &*self.known.lock();
-        let (place, seq) = marks.range(..=place).next_back().filter(|_| *seen == state)?;
+        let mut known = self.0.lock();
+        let (place, seq) = known.of(state).places.range(..=place).next_back()?;
         Some((*place, *seq))
     }
 
     /// Remembers that `place` clients stood before number `seq` when the list was in this state.
     fn set(&self, state: u64, place: u64, seq: i64) {
-        let (seen, marks) = &mut *self.known.lock();
-        if *seen != state {
-            marks.clear();
-            *seen = state;
+        let mut known = self.0.lock();
+        let places = &mut known.of(state).places;
+        if places.len() < MARKS {
+            places.insert(place, seq);
         }
-        if marks.len() < MARKS {
-            marks.insert(place, seq);
-        }
+    }
+
+    fn walk(&self, state: u64) -> Arc<Walk> {
+        Arc::clone(&self.0.lock().of(state).walk)
     }
 }
 
@@ -386,7 +405,7 @@ async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u
             None => (place, 0),
         };
         if skipped > FAR_STRIDE && walk.is_none() {
-            walk = Some(marks.walk.lock().await);
+            walk = Some(marks.walk(state).lock_owned().await);
             mark = marks.before(state, place);
             continue;
         }
