@@ -102,9 +102,14 @@ impl<'a> Walk<'a> {
     }
 
     async fn of_type(&self, kind: Option<&str>, limit: usize) -> DbResult<Vec<Stored>> {
-        let (sign, direction, start) = match self.order {
-            Order::OldestFirst => (">", "ASC", (i64::MIN, 0)),
-            Order::NewestFirst => ("<", "DESC", (i64::MAX, i64::MAX)),
+        // The walk starts at one end of the period, so that nothing outside is read; the other ends it.
+        let Bounds { from, to, .. } = *self.bounds;
+        let (sign, direction, start, end) = match self.order {
+            Order::OldestFirst => {
+                let start = from.map_or((i64::MIN, 0), |from| (from.saturating_sub(1), i64::MAX));
+                (">", "ASC", start, ("date <", to))
+            }
+            Order::NewestFirst => ("<", "DESC", (to.unwrap_or(i64::MAX), 0), ("date >=", from)),
         };
         let (date, seq) = self.at.unwrap_or(start);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -116,8 +121,7 @@ impl<'a> Walk<'a> {
                 let _ = write!(sql, " AND {condition} ${}", params.len());
             }
         };
-        and("date >=", self.bounds.from.map(Param::from));
-        and("date <", self.bounds.to.map(Param::from));
+        and(end.0, end.1.map(Param::from));
         let kind = self.bounds.types.iter().find(|one| kind == Some(one.as_str()));
         and("type =", kind.map(|kind| Param::from(kind.as_str())));
         and("client_id =", self.bounds.client_id.as_deref().map(Param::from));

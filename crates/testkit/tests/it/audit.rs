@@ -232,6 +232,9 @@ async fn the_log_is_searched_by_the_fields_that_programs_need() {
         ("type:sapi OR type:seccft".to_owned(), 4),
         (format!("type:sapi AND date:[{since} TO *]"), 2),
         (format!("date:[* TO {since}}}"), 2),
+        (format!("date:[2000-01-01 TO {since}}}"), 2),
+        (format!("date:[{since} TO {since}}}"), 0),
+        ("date:[2000-01-01 TO 2000-01-02]".to_owned(), 0),
         ("description:\"Create a client\"".to_owned(), 1),
         ("description:Delete*".to_owned(), 1),
         ("type:sapi AND NOT description:\"Create a client\"".to_owned(), 2),
@@ -240,7 +243,13 @@ async fn the_log_is_searched_by_the_fields_that_programs_need() {
         (format!("log_id:{id}"), 1),
         (format!("user_id:\"{admin}@clients\""), 3),
     ] {
-        assert_eq!(logs(&t.admin, &q).await.len(), expected, "{q}");
+        let newest_first = logs(&t.admin, &q).await;
+        assert_eq!(newest_first.len(), expected, "{q}");
+        let query = [("q", q.as_str()), ("sort", "date:1")];
+        let request = t.admin.request(Method::GET, "/api/v2/logs").query(&query);
+        let mut oldest_first = t.admin.send(request).await.expect(200).as_array().unwrap().clone();
+        oldest_first.reverse();
+        assert_eq!(oldest_first, newest_first, "{q}");
     }
     let older = t.admin.get("/api/v2/logs?search=application:tenantry").await.expect(200);
     assert_eq!(older.as_array().unwrap().len(), 4);
