@@ -1,5 +1,14 @@
 -- What is looked for by every change, or every few minutes, and was found by reading all of a tenant's rows.
 
+-- Lists without the global client, which most programs ask for, skip to a page without reading what they skip.
+CREATE INDEX client_not_global ON client (tenant, seq, is_global) WHERE NOT is_global;
+DROP INDEX client_app_type;
+CREATE INDEX client_app_type ON client (tenant, app_type, seq, is_global);
+DROP INDEX client_party;
+CREATE INDEX client_party ON client (tenant, is_first_party, seq, is_global);
+DROP INDEX client_party_app_type;
+CREATE INDEX client_party_app_type ON client (tenant, is_first_party, app_type, seq, is_global);
+
 -- The oldest entries of each chain. Attempts may be few among many changes.
 CREATE INDEX audit_log_attempts ON audit_log (tenant, seq) WHERE chain = 'attempts';
 
