@@ -247,6 +247,14 @@ async fn a_tenant_moves_to_the_other_engine_and_back_as_it_is() {
         let _ = t.create_client(json!({"name": format!("client {i}")})).await;
     }
     assert_eq!(t.ask(&tenant.machine, "https://api.example", &[]).await.status, 200);
+    // The use of a secret is recorded behind the answer.
+    let secrets = format!("/api/v2/clients/{}/secrets", tenant.machine.client_id);
+    for _ in 0..100 {
+        if t.admin.get(&secrets).await.expect(200)[0]["last_used_at"].is_string() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let before = lists(&t).await;
     assert!(before.iter().filter(|(_, answer)| answer.starts_with("200")).count() > 50);
     let mut t = t.move_over().await;
