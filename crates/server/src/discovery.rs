@@ -112,7 +112,7 @@ impl Published {
     }
 
     /// The document, or 304 to whoever has it (RFC 9110 section 13.1.2).
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
         let ours = opaque(self.etag.as_bytes());
         let is_known = headers
             .get_all(header::IF_NONE_MATCH)

@@ -23,6 +23,7 @@ mod limits;
 pub mod maintenance;
 mod master_key;
 mod metrics;
+mod openapi;
 mod operations;
 mod ops;
 mod organizations;

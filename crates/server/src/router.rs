@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::http::{ApiRoute, Failure, Slice, Traffic};
 use crate::{
-    audit, client_grants, clients, connections, credentials, discovery, keys, operations, organizations,
-    profiles, registration, resource_servers, settings, tenant_settings, tokens,
+    audit, client_grants, clients, connections, credentials, discovery, keys, openapi, operations,
+    organizations, profiles, registration, resource_servers, settings, tenant_settings, tokens,
 };
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
@@ -35,16 +35,18 @@ pub(crate) fn api_routes(app: &App) -> Vec<ApiRoute> {
 }
 
 /// Every other route: what programs and browsers call without a token of the Management API.
-const PROTOCOL_ROUTES: [(Method, &str); 5] = [
+const PROTOCOL_ROUTES: [(Method, &str); 6] = [
     (Method::POST, "/oauth/token"),
     (Method::POST, "/oidc/register"),
     (Method::GET, "/.well-known/openid-configuration"),
     (Method::GET, "/.well-known/oauth-authorization-server"),
     (Method::GET, "/.well-known/jwks.json"),
+    (Method::GET, openapi::PATH),
 ];
 
 /// The public API, and what its requests are counted under.
 pub(crate) fn router(app: &App) -> (Router, Traffic) {
+    let operations = api_routes(app);
     // Browsers ask for tokens and keys from other origins. No credentials come along, so any origin will do.
     let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::POST]).allow_headers([
         header::CONTENT_TYPE,
@@ -55,8 +57,8 @@ pub(crate) fn router(app: &App) -> (Router, Traffic) {
         .merge(discovery::routes())
         .merge(tokens::routes())
         .merge(registration::protocol_routes())
+        .merge(openapi::routes(&operations))
         .layer(cors);
-    let operations = api_routes(app);
     let counted = operations.iter().map(|route| (route.method.clone(), route.path));
     let traffic = Traffic::new(PROTOCOL_ROUTES.into_iter().chain(counted), app.limiter.as_ref());
     let api =

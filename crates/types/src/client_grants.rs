@@ -51,7 +51,8 @@ fn details() -> Schema {
     array(string().min(1).max(255)).describe("Types of authorization details that the client may ask for")
 }
 
-static CREATE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /client-grants`.
+pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     object([
         optional("client_id", string().describe("The client that may call")),
         required("audience", string().min(1).describe("Identifier of the API that may be called")),
@@ -71,7 +72,8 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     ])
 });
 
-static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `PATCH /client-grants/{id}`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object([
         optional("scope", scope().nullable()),
         optional(

@@ -64,9 +64,11 @@ fn settings() -> Vec<crate::schema::Member> {
     ]
 }
 
-static CREATE: LazyLock<Schema> =
+/// The body of `POST /connection-profiles`.
+pub static CREATE: LazyLock<Schema> =
     LazyLock::new(|| Schema::object_of(settings()).with([required("name", name())]));
-static PATCH: LazyLock<Schema> =
+/// The body of `PATCH /connection-profiles/{id}`.
+pub static PATCH: LazyLock<Schema> =
     LazyLock::new(|| Schema::object_of(settings()).with([optional("name", name())]));
 
 fn check<'a>(schema: &Schema, body: &'a Value) -> Result<&'a Object, Violation> {

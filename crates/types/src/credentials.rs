@@ -55,7 +55,8 @@ impl CredentialType {
     }
 }
 
-static CREATE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /clients/{client_id}/credentials`.
+pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     object([
         required(
             "credential_type",
@@ -79,7 +80,8 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
         ),
     ])
 });
-static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `PATCH /clients/{client_id}/credentials/{credential_id}`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object([optional("expires_at", format(Format::DateTime).nullable().describe("When it stops working"))])
 });
 

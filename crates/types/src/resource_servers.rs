@@ -195,7 +195,8 @@ fn settings() -> Vec<Member> {
     ]
 }
 
-static CREATE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /resource-servers`.
+pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     let mut members = settings();
     members.push(required(
         "identifier",
@@ -203,7 +204,8 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     ));
     Schema::object_of(members)
 });
-static PATCH: LazyLock<Schema> = LazyLock::new(|| Schema::object_of(settings()));
+/// The body of `PATCH /resource-servers/{id}`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| Schema::object_of(settings()));
 
 /// Checks the body of `POST /resource-servers`.
 ///

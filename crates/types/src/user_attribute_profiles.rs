@@ -88,14 +88,16 @@ fn user_attributes() -> Schema {
     object([]).open_with(attribute).min(1).max(MAX_ATTRIBUTES).describe("Attributes by name")
 }
 
-static CREATE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /user-attribute-profiles`.
+pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     object([
         required("name", words("Name of the profile")),
         optional("user_id", user_id()),
         required("user_attributes", user_attributes()),
     ])
 });
-static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `PATCH /user-attribute-profiles/{id}`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object([
         optional("name", words("Name of the profile")),
         optional("user_id", user_id().nullable()),

@@ -16,7 +16,11 @@ const READ: &[Scope] = &[Scope::READ_LOGS, Scope::READ_LOGS_USERS];
 
 /// The routes of this slice.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
-    Slice::new(app).get("/api/v2/logs", READ, list_logs).get("/api/v2/logs/{id}", READ, get_log)
+    Slice::new(app).get("/api/v2/logs", READ, list_logs).query(&LIST_QUERY).get(
+        "/api/v2/logs/{id}",
+        READ,
+        get_log,
+    )
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {

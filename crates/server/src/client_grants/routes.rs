@@ -22,9 +22,12 @@ const GRANT: &str = "/api/v2/client-grants/{id}";
 pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(GRANTS, &[Scope::READ_CLIENT_GRANTS], list_client_grants)
+        .query(&LIST_QUERY)
         .post(GRANTS, &[Scope::CREATE_CLIENT_GRANTS], create_client_grant)
+        .body(&client_grants::CREATE)
         .get(GRANT, &[Scope::READ_CLIENT_GRANTS], get_client_grant)
         .patch(GRANT, &[Scope::UPDATE_CLIENT_GRANTS], update_client_grant)
+        .body(&client_grants::PATCH)
         .delete(GRANT, &[Scope::DELETE_CLIENT_GRANTS], delete_client_grant)
         .get(
             "/api/v2/client-grants/{id}/organizations",

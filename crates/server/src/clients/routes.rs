@@ -32,12 +32,18 @@ const SECRET: &str = "/api/v2/clients/{id}/secrets/{secret_id}";
 pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(CLIENTS, READ_SCOPES, list_clients)
+        .query(&LIST_QUERY)
         .post(CLIENTS, &[Scope::CREATE_CLIENTS], create_client)
+        .body(&clients::CREATE)
         .get(SEARCH, &[Scope::READ_CLIENTS, Scope::READ_CLIENT_SUMMARY], search::search_clients)
+        .query(&search::QUERY)
         .get(CLIENT, READ_SCOPES, get_client)
+        .query(&GET_QUERY)
         .patch(CLIENT, UPDATE_SCOPES, update_client)
+        .body(&clients::PATCH)
         .delete(CLIENT, &[Scope::DELETE_CLIENTS], delete_client)
         .post("/api/v2/clients/{id}/rotate-secret", &[Scope::UPDATE_CLIENT_KEYS], rotate_client_secret)
+        .body(&secrets::ROTATE)
         .get(SECRETS, &[Scope::READ_CLIENT_KEYS], secrets::list_secrets)
         .delete(SECRET, &[Scope::UPDATE_CLIENT_KEYS], secrets::delete_secret)
 }

@@ -17,7 +17,7 @@ const MAX_GRACE: u32 = 2_592_000;
 /// Secrets of a client that may be valid at once.
 const MAX_SECRETS: usize = 10;
 
-static ROTATE: LazyLock<Schema> = LazyLock::new(|| {
+pub(super) static ROTATE: LazyLock<Schema> = LazyLock::new(|| {
     let grace = integer().min(0).max(MAX_GRACE).describe("Seconds that the secrets before stay valid");
     object([optional("grace_period_seconds", grace)])
 });

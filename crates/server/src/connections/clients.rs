@@ -13,11 +13,11 @@ use std::sync::LazyLock;
 use tenantry_types::schema::{Schema, integer, object, optional, string};
 use tenantry_types::{ApiError, Scope, connections};
 
-static CLIENTS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
+pub(super) static CLIENTS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
     object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(1_000))])
 });
 
-static CONNECTIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
+pub(super) static CONNECTIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
     object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(100)), strategies()])
         .with(selection())
 });

@@ -31,13 +31,20 @@ const DEFAULT_PAGE: u64 = 100;
 pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(CONNECTIONS, &[Scope::READ_CONNECTIONS], list_connections)
+        .query(&LIST_QUERY)
         .post(CONNECTIONS, &[Scope::CREATE_CONNECTIONS], create_connection)
+        .body(&connections::CREATE)
         .get(CONNECTION, &[Scope::READ_CONNECTIONS], get_connection)
+        .query(&GET_QUERY)
         .patch(CONNECTION, &[Scope::UPDATE_CONNECTIONS], update_connection)
+        .body(&connections::PATCH)
         .delete(CONNECTION, &[Scope::DELETE_CONNECTIONS], delete_connection)
         .get(CLIENTS, &[Scope::READ_CONNECTIONS], clients::list_enabled_clients)
+        .query(&clients::CLIENTS_QUERY)
         .patch(CLIENTS, &[Scope::UPDATE_CONNECTIONS], clients::update_enabled_clients)
+        .body(&connections::ENABLE)
         .get("/api/v2/clients/{id}/connections", &[Scope::READ_CONNECTIONS], clients::list_client_connections)
+        .query(&clients::CONNECTIONS_QUERY)
         .get("/api/v2/connections/{id}/status", &[Scope::READ_CONNECTIONS], get_status)
 }
 

@@ -22,9 +22,11 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(CREDENTIALS, &[Scope::READ_CLIENT_CREDENTIALS], list_credentials)
         .post(CREDENTIALS, &[Scope::CREATE_CLIENT_CREDENTIALS], create_credential)
+        .body(&tenantry_types::credentials::CREATE)
         .get(CREDENTIAL, &[Scope::READ_CLIENT_CREDENTIALS], get_credential)
         .get(PEM, &[Scope::READ_CLIENT_CREDENTIALS], get_pem)
         .patch(CREDENTIAL, &[Scope::UPDATE_CLIENT_CREDENTIALS], update_credential)
+        .body(&tenantry_types::credentials::PATCH)
         .delete(CREDENTIAL, &[Scope::DELETE_CLIENT_CREDENTIALS], delete_credential)
 }
 

@@ -27,7 +27,7 @@ pub(crate) use outgoing::Outgoing;
 pub(crate) use pace::Patience;
 pub(crate) use query::{Page, Query, list_link};
 pub use request_id::with_request_id;
-pub(crate) use route::{ApiRoute, Slice, State};
+pub(crate) use route::{ApiRoute, RouteInput, Slice, State};
 pub(crate) use service::{Service, Source};
 #[cfg(feature = "otel")]
 pub use span::SPANS;

@@ -8,7 +8,9 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use tenantry_types::Scope;
+use tenantry_types::schema::Schema;
 
 /// A route of the Management API. Whoever calls it holds one of its scopes before its handler runs.
 pub(crate) struct ApiRoute {
@@ -17,6 +19,16 @@ pub(crate) struct ApiRoute {
     pub(crate) scopes: &'static [Scope],
     pub(crate) router: MethodRouter<App>,
     pub(crate) state: State,
+    pub(crate) input: RouteInput,
+}
+
+/// What a route takes, for the description of the API.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct RouteInput {
+    /// The body, where it is described.
+    pub(crate) body: Option<&'static LazyLock<Schema>>,
+    /// The members are parameters of the query.
+    pub(crate) query: Option<&'static LazyLock<Schema>>,
 }
 
 /// What a route does, as the documents tell it.
@@ -88,7 +100,26 @@ impl<'a> Slice<'a> {
         let filter = MethodFilter::try_from(method.clone()).expect("an ordinary method");
         let app = self.app.clone();
         let router = on(filter, Guarded { app, path, scopes, handler });
-        self.routes.push(ApiRoute { method, path, scopes, router, state: State::Served });
+        self.routes.push(ApiRoute {
+            method,
+            path,
+            scopes,
+            router,
+            state: State::Served,
+            input: RouteInput::default(),
+        });
+        self
+    }
+
+    /// Says what the body of the route that was added last looks like.
+    pub(crate) fn body(mut self, schema: &'static LazyLock<Schema>) -> Self {
+        self.routes.last_mut().expect("a route came before").input.body = Some(schema);
+        self
+    }
+
+    /// Says which parameters the route that was added last takes.
+    pub(crate) fn query(mut self, schema: &'static LazyLock<Schema>) -> Self {
+        self.routes.last_mut().expect("a route came before").input.query = Some(schema);
         self
     }
 

@@ -26,7 +26,9 @@ const GRANT: &str = "/api/v2/organizations/{id}/client-grants/{grant_id}";
 pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
     slice
         .get(GRANTS, &[Scope::READ_ORGANIZATION_CLIENT_GRANTS], list_organization_client_grants)
+        .query(&LIST_QUERY)
         .post(GRANTS, &[Scope::CREATE_ORGANIZATION_CLIENT_GRANTS], add_organization_client_grant)
+        .body(&organizations::ADD_GRANT)
         .delete(GRANT, &[Scope::DELETE_ORGANIZATION_CLIENT_GRANTS], remove_organization_client_grant)
 }
 

@@ -24,10 +24,14 @@ const CLIENT: &str = "/api/v2/organizations/{id}/clients/{client_id}";
 pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
     slice
         .get(CLIENTS, &[Scope::READ_ORGANIZATION_CLIENTS], list_organization_clients)
+        .query(&LIST_QUERY)
         .post(CLIENTS, &[Scope::CREATE_ORGANIZATION_CLIENTS], add_organization_clients)
+        .body(&organizations::ADD_CLIENTS)
         .delete(CLIENTS, &[Scope::DELETE_ORGANIZATION_CLIENTS], remove_organization_clients)
+        .body(&organizations::REMOVE_CLIENTS)
         .get(CLIENT, &[Scope::READ_ORGANIZATION_CLIENTS], get_organization_client)
         .patch(CLIENT, &[Scope::UPDATE_ORGANIZATION_CLIENTS], update_organization_client)
+        .body(&organizations::PATCH_CLIENT)
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| object(checkpoints()));

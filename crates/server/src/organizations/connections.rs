@@ -14,7 +14,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
 use std::sync::LazyLock;
-use tenantry_types::organizations::{ConnectionForm, add_connection, patch_connection};
+use tenantry_types::organizations::{self, ConnectionForm, add_connection, patch_connection};
 use tenantry_types::schema::{Schema, boolean, object, optional};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope};
 
@@ -31,14 +31,20 @@ pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
     use ConnectionForm::{All, Enabled};
     slice
         .get(ENABLED, READ, |app, id, query| list_connections(Enabled, app, id, query))
+        .query(&LIST_ENABLED_QUERY)
         .post(ENABLED, CREATE, |app, id, body| create_connection(Enabled, app, id, body))
+        .body(&organizations::connections::ENABLE)
         .get(ENABLED_ONE, READ, |app, ids| get_connection(Enabled, app, ids))
         .patch(ENABLED_ONE, UPDATE, |app, ids, body| update_connection(Enabled, app, ids, body))
+        .body(&organizations::connections::PATCH_ENABLED)
         .delete(ENABLED_ONE, DELETE, delete_connection)
         .get(ALL, READ, |app, id, query| list_connections(All, app, id, query))
+        .query(&LIST_QUERY)
         .post(ALL, CREATE, |app, id, body| create_connection(All, app, id, body))
+        .body(&organizations::connections::ADD)
         .get(ALL_ONE, READ, |app, ids| get_connection(All, app, ids))
         .patch(ALL_ONE, UPDATE, |app, ids, body| update_connection(All, app, ids, body))
+        .body(&organizations::connections::PATCH)
         .delete(ALL_ONE, DELETE, delete_connection)
 }
 

@@ -24,10 +24,13 @@ const DOMAIN_BY_NAME: &str = "/api/v2/organizations/{id}/discovery-domains/name/
 pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
     slice
         .get(DOMAINS, &[Scope::READ_ORGANIZATION_DISCOVERY_DOMAINS], list_discovery_domains)
+        .query(&LIST_QUERY)
         .post(DOMAINS, &[Scope::CREATE_ORGANIZATION_DISCOVERY_DOMAINS], create_discovery_domain)
+        .body(&organizations::CREATE_DOMAIN)
         .get(DOMAIN_BY_NAME, &[Scope::READ_ORGANIZATION_DISCOVERY_DOMAINS], get_discovery_domain_by_name)
         .get(DOMAIN, &[Scope::READ_ORGANIZATION_DISCOVERY_DOMAINS], get_discovery_domain)
         .patch(DOMAIN, &[Scope::UPDATE_ORGANIZATION_DISCOVERY_DOMAINS], update_discovery_domain)
+        .body(&organizations::PATCH_DOMAIN)
         .delete(DOMAIN, &[Scope::DELETE_ORGANIZATION_DISCOVERY_DOMAINS], delete_discovery_domain)
 }
 

@@ -24,10 +24,13 @@ const READ: &[Scope] = &[Scope::READ_ORGANIZATIONS, Scope::READ_ORGANIZATIONS_SU
 pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
     slice
         .get(ORGANIZATIONS, READ, list_organizations)
+        .query(&LIST_QUERY)
         .post(ORGANIZATIONS, &[Scope::CREATE_ORGANIZATIONS], create_organization)
+        .body(&organizations::CREATE)
         .get("/api/v2/organizations/name/{name}", &[Scope::READ_ORGANIZATIONS], get_organization_by_name)
         .get(ORGANIZATION, READ, get_organization)
         .patch(ORGANIZATION, &[Scope::UPDATE_ORGANIZATIONS], update_organization)
+        .body(&organizations::PATCH)
         .delete(ORGANIZATION, &[Scope::DELETE_ORGANIZATIONS], delete_organization)
 }
 

@@ -10,7 +10,8 @@ use crate::clock::Random;
 use crate::http::Failure;
 use crate::ids;
 use serde_json::Value;
-use tenantry_types::schema::Violation;
+use std::sync::LazyLock;
+use tenantry_types::schema::{Schema, Violation};
 use tenantry_types::{ErrorCode, Object, Scope, connection_profiles, user_attribute_profiles};
 
 /// A kind of profile.
@@ -70,6 +71,9 @@ trait Profile: Send + Sync + 'static {
     const CREATE: &'static [Scope];
     const UPDATE: &'static [Scope];
     const DELETE: &'static [Scope];
+    /// The bodies of its requests.
+    const CREATE_BODY: &'static LazyLock<Schema>;
+    const PATCH_BODY: &'static LazyLock<Schema>;
 
     fn new_id(random: &Random) -> String;
     fn check_create_body(body: &Value) -> Result<&Object, Violation>;
@@ -95,6 +99,8 @@ macro_rules! profile {
             const CREATE: &'static [Scope] = &[Scope::$create];
             const UPDATE: &'static [Scope] = &[Scope::$update];
             const DELETE: &'static [Scope] = &[Scope::$delete];
+            const CREATE_BODY: &'static LazyLock<Schema> = &$types::CREATE;
+            const PATCH_BODY: &'static LazyLock<Schema> = &$types::PATCH;
 
             fn new_id(random: &Random) -> String {
                 $new_id(random)

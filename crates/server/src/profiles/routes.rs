@@ -24,10 +24,12 @@ fn routes_of<P: Profile>(slice: Slice<'_>) -> Slice<'_> {
     slice
         .get(P::COLLECTION, P::READ, list_profiles::<P>)
         .post(P::COLLECTION, P::CREATE, create_profile::<P>)
+        .body(P::CREATE_BODY)
         .get(P::TEMPLATES, P::READ, list_templates::<P>)
         .get(P::TEMPLATE, P::READ, get_template::<P>)
         .get(P::ITEM, P::READ, get_profile::<P>)
         .patch(P::ITEM, P::UPDATE, update_profile::<P>)
+        .body(P::PATCH_BODY)
         .delete(P::ITEM, P::DELETE, delete_profile::<P>)
 }
 

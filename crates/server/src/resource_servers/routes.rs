@@ -22,9 +22,12 @@ const API: &str = "/api/v2/resource-servers/{id}";
 pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(APIS, &[Scope::READ_RESOURCE_SERVERS], list_resource_servers)
+        .query(&LIST_QUERY)
         .post(APIS, &[Scope::CREATE_RESOURCE_SERVERS], create_resource_server)
+        .body(&resource_servers::CREATE)
         .get(API, &[Scope::READ_RESOURCE_SERVERS], get_resource_server)
         .patch(API, &[Scope::UPDATE_RESOURCE_SERVERS], update_resource_server)
+        .body(&resource_servers::PATCH)
         .delete(API, &[Scope::DELETE_RESOURCE_SERVERS], delete_resource_server)
 }
 

@@ -14,11 +14,11 @@ const SETTINGS: &str = "/api/v2/tenants/settings";
 
 /// The routes of this slice.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
-    Slice::new(app).get(SETTINGS, &[Scope::READ_TENANT_SETTINGS], get_tenant_settings).patch(
-        SETTINGS,
-        &[Scope::UPDATE_TENANT_SETTINGS],
-        update_tenant_settings,
-    )
+    Slice::new(app)
+        .get(SETTINGS, &[Scope::READ_TENANT_SETTINGS], get_tenant_settings)
+        .query(&GET_QUERY)
+        .patch(SETTINGS, &[Scope::UPDATE_TENANT_SETTINGS], update_tenant_settings)
+        .body(&tenant_settings::PATCH)
 }
 
 static GET_QUERY: LazyLock<Schema> =

@@ -26,6 +26,7 @@ mod maintenance;
 mod metrics;
 mod mtls;
 mod nodes;
+mod openapi;
 mod operations;
 mod organizations;
 mod profiles;

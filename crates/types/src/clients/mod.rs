@@ -45,9 +45,11 @@ impl ThirdPartySecurityMode {
     }
 }
 
-static CREATE: LazyLock<Schema> =
+/// The body of `POST /clients`.
+pub static CREATE: LazyLock<Schema> =
     LazyLock::new(|| Schema::object_of(FIELDS.iter().filter_map(Field::create_member).collect()));
-static PATCH: LazyLock<Schema> =
+/// The body of `PATCH /clients/{id}`.
+pub static PATCH: LazyLock<Schema> =
     LazyLock::new(|| Schema::object_of(FIELDS.iter().filter_map(Field::patch_member).collect()).min(1));
 
 /// Checks the body of `POST /clients`, apart from rules that look at more than one member.

@@ -14,7 +14,7 @@ pub mod strategies;
 mod tests;
 
 pub use openid::discovered;
-pub use schema::{check_create_body, check_enable_body, check_patch_body};
+pub use schema::{CREATE, ENABLE, PATCH, check_create_body, check_enable_body, check_patch_body};
 pub use strategies::{NAMES as STRATEGY_NAMES, STRATEGIES, Strategy};
 
 use crate::clients::Enforcement;

@@ -249,7 +249,8 @@ fn shared() -> [Member; 9] {
     ]
 }
 
-static CREATE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /connections`.
+pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     object([
         required(
             "name",
@@ -265,10 +266,12 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     .with(shared())
 });
 
-static PATCH: LazyLock<Schema> =
+/// The body of `PATCH /connections/{id}`.
+pub static PATCH: LazyLock<Schema> =
     LazyLock::new(|| object([optional("options", options().nullable())]).with(shared()).min(1));
 
-static ENABLE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `PATCH /connections/{id}/clients`.
+pub static ENABLE: LazyLock<Schema> = LazyLock::new(|| {
     array(object([
         required("client_id", format(Format::ClientId).describe("The client")),
         required("status", boolean().describe("Whether the connection is enabled for the client")),

@@ -20,7 +20,8 @@ fn use_for_member_access() -> Schema {
     boolean().describe("Whether members may log in to the client")
 }
 
-static ADD_CLIENTS: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /organizations/{id}/clients`.
+pub static ADD_CLIENTS: LazyLock<Schema> = LazyLock::new(|| {
     let client = object([
         required("client_id", client_id()),
         optional("use_for_member_access", use_for_member_access()),
@@ -28,15 +29,18 @@ static ADD_CLIENTS: LazyLock<Schema> = LazyLock::new(|| {
     object([required("clients", array(client).min(1).max(MAX_CLIENTS_AT_ONCE).describe("Clients to add"))])
 });
 
-static REMOVE_CLIENTS: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `DELETE /organizations/{id}/clients`.
+pub static REMOVE_CLIENTS: LazyLock<Schema> = LazyLock::new(|| {
     let clients = array(client_id()).min(1).max(MAX_CLIENTS_AT_ONCE).describe("Clients to remove, by id");
     object([required("clients", clients)])
 });
 
-static PATCH_CLIENT: LazyLock<Schema> =
+/// The body of `PATCH /organizations/{id}/clients/{client_id}`.
+pub static PATCH_CLIENT: LazyLock<Schema> =
     LazyLock::new(|| object([optional("use_for_member_access", use_for_member_access())]).min(1));
 
-static ADD_GRANT: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /organizations/{id}/client-grants`.
+pub static ADD_GRANT: LazyLock<Schema> = LazyLock::new(|| {
     let grant_id = format(Format::ClientGrantId).describe("A Client Grant ID to add to the organization");
     object([required("grant_id", grant_id)])
 });
@@ -56,12 +60,14 @@ fn domain_settings() -> Schema {
     ])
 }
 
-static CREATE_DOMAIN: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /organizations/{id}/discovery-domains`.
+pub static CREATE_DOMAIN: LazyLock<Schema> = LazyLock::new(|| {
     let domain = string().min(3).max(255).pattern(DOMAIN_PATTERN).describe("The domain of the organization");
     domain_settings().with([required("domain", domain)])
 });
 
-static PATCH_DOMAIN: LazyLock<Schema> = LazyLock::new(domain_settings);
+/// The body of `PATCH /organizations/{id}/discovery-domains/{discovery_domain_id}`.
+pub static PATCH_DOMAIN: LazyLock<Schema> = LazyLock::new(domain_settings);
 
 /// Checks the body of `POST /organizations/{id}/clients`.
 ///

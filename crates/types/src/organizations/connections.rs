@@ -49,10 +49,15 @@ fn newer(nullable: bool) -> [Member; 3] {
     ]
 }
 
-static ENABLE: LazyLock<Schema> = LazyLock::new(|| object([connection_id()]).with(common()));
-static PATCH_ENABLED: LazyLock<Schema> = LazyLock::new(|| object(common()));
-static ADD: LazyLock<Schema> = LazyLock::new(|| object([connection_id()]).with(common()).with(newer(false)));
-static PATCH: LazyLock<Schema> = LazyLock::new(|| object(common()).with(newer(true)));
+/// The body of `POST /organizations/{id}/enabled_connections`.
+pub static ENABLE: LazyLock<Schema> = LazyLock::new(|| object([connection_id()]).with(common()));
+/// The body of `PATCH /organizations/{id}/enabled_connections/{connectionId}`.
+pub static PATCH_ENABLED: LazyLock<Schema> = LazyLock::new(|| object(common()));
+/// The body of `POST /organizations/{id}/connections`.
+pub static ADD: LazyLock<Schema> =
+    LazyLock::new(|| object([connection_id()]).with(common()).with(newer(false)));
+/// The body of `PATCH /organizations/{id}/connections/{connection_id}`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| object(common()).with(newer(true)));
 
 /// `enabled_connections` of `POST /organizations`.
 pub(super) fn at_creation() -> Schema {

@@ -1,10 +1,11 @@
 //! Organizations: what requests may say about them and what belongs to them, and the order of members in answers.
 
 mod associations;
-mod connections;
+pub mod connections;
 
 pub use associations::{
-    MAX_CLIENTS, added_grant, check_add_clients_body, check_add_grant_body, check_client_patch_body,
+    ADD_CLIENTS, ADD_GRANT, CREATE_DOMAIN, MAX_CLIENTS, PATCH_CLIENT, PATCH_DOMAIN, REMOVE_CLIENTS,
+    added_grant, check_add_clients_body, check_add_grant_body, check_client_patch_body,
     check_create_domain_body, check_domain_patch_body, check_remove_clients_body, client, create_domain,
     patch_domain,
 };
@@ -124,7 +125,8 @@ fn name() -> Schema {
     format(Format::OrganizationName).min(1).max(50).describe("The name of this organization")
 }
 
-static CREATE: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /organizations`.
+pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     settings().with([
         required("name", name()),
         optional("token_quota", token_quota::schema()),
@@ -132,7 +134,8 @@ static CREATE: LazyLock<Schema> = LazyLock::new(|| {
     ])
 });
 
-static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `PATCH /organizations/{id}`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     settings().with([optional("name", name()), optional("token_quota", token_quota::schema().nullable())])
 });
 

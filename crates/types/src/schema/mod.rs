@@ -4,6 +4,7 @@
 //! which members were sent. Derived deserializers forget that order, so bodies are checked as documents first. The
 //! wording follows what real responses show; see [`Violation`].
 
+mod document;
 mod validate;
 
 pub use validate::{Part, Violation};

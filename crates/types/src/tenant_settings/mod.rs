@@ -219,7 +219,8 @@ const IN_MINUTES: [(&str, &str); 4] = [
     ("idle_ephemeral_session_lifetime", "idle_ephemeral_session_lifetime_in_minutes"),
 ];
 
-static PATCH: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `PATCH /tenants/settings`.
+pub static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     let settings = SETTINGS.iter().filter_map(|setting| {
         let schema = (setting.schema?)().describe(setting.description);
         Some(optional(setting.name, if setting.is_removable { schema.nullable() } else { schema }))

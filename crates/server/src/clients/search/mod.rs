@@ -10,7 +10,7 @@ mod routes;
 mod run;
 mod statement;
 
-pub(super) use routes::search_clients;
+pub(super) use routes::{QUERY, search_clients};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -15,7 +15,7 @@ use tenantry_types::{ApiError, ErrorCode, time};
 /// The most fields that may be named.
 const MAX_FIELDS: usize = 50;
 
-static QUERY: LazyLock<Schema> = LazyLock::new(|| {
+pub(in crate::clients) static QUERY: LazyLock<Schema> = LazyLock::new(|| {
     object([
         optional("q", string().max(1_000)),
         optional("parser", one_of(&["scim", "lucene"])),
