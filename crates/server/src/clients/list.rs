@@ -130,7 +130,7 @@ impl Known {
     }
 }
 
-/// Lists that are remembered, and marks of each.
+/// Lists that are remembered, and marks of each; when there are as many, every second one goes.
 const LISTS: usize = 32;
 const MARKS: usize = 4_096;
 /// Clients between two marks that a jump leaves, at most.
@@ -154,8 +154,8 @@ impl Positions {
 impl Marks {
     /// The last mark that has no more than `place` clients before it, in this state of the list.
     fn before(&self, state: u64, place: u64) -> Option<(u64, i64)> {
-        let mut known = self.0.lock();
-        let (place, seq) = known.of(state).places.range(..=place).next_back()?;
+        let known = self.0.lock();
+        let (place, seq) = known.places.range(..=place).next_back().filter(|_| known.state == state)?;
         Some((*place, *seq))
     }
 
@@ -163,9 +163,14 @@ impl Marks {
     fn set(&self, state: u64, place: u64, seq: i64) {
         let mut known = self.0.lock();
         let places = &mut known.of(state).places;
-        if places.len() < MARKS {
-            places.insert(place, seq);
+        if places.len() >= MARKS {
+            let mut is_kept = false;
+            places.retain(|_, _| {
+                is_kept = !is_kept;
+                is_kept
+            });
         }
+        places.insert(place, seq);
     }
 
     fn walk(&self, state: u64) -> Arc<Walk> {
