@@ -190,7 +190,17 @@ async fn secrets_of_a_database_from_before_are_good_still() {
         ALTER TABLE client DROP COLUMN secret_created_at;
         ALTER TABLE client DROP COLUMN secret_used_at;
         DROP INDEX client_not_global;
+        DROP INDEX client_of_app_type;
+        DROP INDEX client_of_party;
+        DROP INDEX client_of_party_and_app_type;
         DROP INDEX audit_log_attempts;
+        DROP INDEX client_reference_to;
+        DROP INDEX client_grant_of_api;
+        CREATE INDEX client_app_type ON client (tenant, app_type, seq);
+        CREATE INDEX client_party ON client (tenant, is_first_party, seq);
+        CREATE INDEX client_party_app_type ON client (tenant, is_first_party, app_type, seq);
+        CREATE INDEX client_reference_target ON client_reference (tenant, kind, id);
+        CREATE INDEX client_grant_audience ON client_grant (tenant, audience);
         DELETE FROM migration WHERE version >= 13;";
     let t = Testkit::start().await;
     let earlier = t.create_machine(&t.audience(), &["read:clients"]).await;
