@@ -12,7 +12,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, OnceLock};
 use tenantry_types::Scope;
-use tenantry_types::schema::Member;
+use tenantry_types::schema::Schema;
 
 /// Where the description is. Anybody may read it.
 pub(crate) const PATH: &str = "/openapi.json";
@@ -61,7 +61,7 @@ fn describe(app: &App, operations: &[Operation]) -> Value {
         "info": {
             "title": "Management API",
             "description": "What this server takes. Operations that are not described are answered with 404 or 501.",
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": "2",
         },
         "servers": [{"url": app.issuer().trim_end_matches('/')}],
         "paths": paths,
@@ -93,8 +93,12 @@ fn describe(app: &App, operations: &[Operation]) -> Value {
 
 impl Operation {
     fn describe(&self) -> Value {
-        // Any one of the scopes will do.
-        let security: Vec<_> = self.scopes.iter().map(|scope| json!({SCHEME: [scope.to_string()]})).collect();
+        let names = |scopes: &[Scope]| -> Vec<_> { scopes.iter().map(ToString::to_string).collect() };
+        // Any one of the scopes will do, unless the handler says more.
+        let security: Vec<_> = match self.input.scope_sets {
+            Some(sets) => sets.iter().map(|set| json!({SCHEME: names(set)})).collect(),
+            None => self.scopes.iter().map(|scope| json!({SCHEME: names(&[*scope])})).collect(),
+        };
         let mut described = json!({
             "operationId": self.id(),
             "tags": [self.segments().next().unwrap_or_default()],
@@ -108,12 +112,9 @@ impl Operation {
         });
         if let Some(schema) = self.input.body {
             described["requestBody"] = json!({
-                "required": schema.members().iter().any(Member::is_required),
+                "required": !self.input.is_body_optional,
                 "content": {"application/json": {"schema": schema.to_json_schema()}},
             });
-        } else if self.method != Method::GET && self.state == RouteState::Echo {
-            described["requestBody"] =
-                json!({"content": {"application/json": {"schema": {"type": "object"}}}});
         }
         described
     }
@@ -137,7 +138,7 @@ impl Operation {
         let in_path = in_path.map(
             |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}}),
         );
-        let in_query = self.input.query.iter().flat_map(|schema| schema.members()).map(|member| {
+        let in_query = self.input.query.into_iter().flat_map(Schema::members).map(|member| {
             let schema = member.schema().to_json_schema();
             json!({"name": member.name(), "in": "query", "required": member.is_required(), "schema": schema})
         });

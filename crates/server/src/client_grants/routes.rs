@@ -34,6 +34,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
             &[Scope::READ_ORGANIZATION_CLIENT_GRANTS],
             list_client_grant_organizations,
         )
+        .query(&ORGANIZATIONS_QUERY)
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {

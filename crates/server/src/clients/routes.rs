@@ -43,7 +43,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
         .body(&clients::PATCH)
         .delete(CLIENT, &[Scope::DELETE_CLIENTS], delete_client)
         .post("/api/v2/clients/{id}/rotate-secret", &[Scope::UPDATE_CLIENT_KEYS], rotate_client_secret)
-        .body(&secrets::ROTATE)
+        .optional_body(&secrets::ROTATE)
         .get(SECRETS, &[Scope::READ_CLIENT_KEYS], secrets::list_secrets)
         .delete(SECRET, &[Scope::UPDATE_CLIENT_KEYS], secrets::delete_secret)
 }

@@ -17,6 +17,12 @@ pub(super) static CLIENTS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
     object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(1_000))])
 });
 
+/// What the list of a client's connections needs.
+pub(super) const SCOPES_OF_CLIENT: &[&[Scope]] = &[
+    &[Scope::READ_CONNECTIONS, Scope::READ_CLIENTS],
+    &[Scope::READ_CONNECTIONS, Scope::READ_CLIENT_SUMMARY],
+];
+
 pub(super) static CONNECTIONS_QUERY: LazyLock<Schema> = LazyLock::new(|| {
     object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(100)), strategies()])
         .with(selection())

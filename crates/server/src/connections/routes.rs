@@ -45,6 +45,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
         .body(&connections::ENABLE)
         .get("/api/v2/clients/{id}/connections", &[Scope::READ_CONNECTIONS], clients::list_client_connections)
         .query(&clients::CONNECTIONS_QUERY)
+        .scope_sets(clients::SCOPES_OF_CLIENT)
         .get("/api/v2/connections/{id}/status", &[Scope::READ_CONNECTIONS], get_status)
 }
 

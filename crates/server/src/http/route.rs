@@ -8,7 +8,6 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use std::pin::Pin;
-use std::sync::LazyLock;
 use tenantry_types::Scope;
 use tenantry_types::schema::Schema;
 
@@ -25,10 +24,12 @@ pub(crate) struct ApiRoute {
 /// What a route takes, for the description of the API.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct RouteInput {
-    /// The body, where it is described.
-    pub(crate) body: Option<&'static LazyLock<Schema>>,
+    pub(crate) body: Option<&'static Schema>,
+    pub(crate) is_body_optional: bool,
     /// The members are parameters of the query.
-    pub(crate) query: Option<&'static LazyLock<Schema>>,
+    pub(crate) query: Option<&'static Schema>,
+    /// What its handler looks at more closely than the route: all scopes of one of these sets are needed.
+    pub(crate) scope_sets: Option<&'static [&'static [Scope]]>,
 }
 
 /// What a route does, as the documents tell it.
@@ -112,14 +113,27 @@ impl<'a> Slice<'a> {
     }
 
     /// Says what the body of the route that was added last looks like.
-    pub(crate) fn body(mut self, schema: &'static LazyLock<Schema>) -> Self {
-        self.routes.last_mut().expect("a route came before").input.body = Some(schema);
-        self
+    pub(crate) fn body(self, schema: &'static Schema) -> Self {
+        self.describe(|input| input.body = Some(schema))
+    }
+
+    /// The same of a body that may be left out.
+    pub(crate) fn optional_body(self, schema: &'static Schema) -> Self {
+        self.body(schema).describe(|input| input.is_body_optional = true)
     }
 
     /// Says which parameters the route that was added last takes.
-    pub(crate) fn query(mut self, schema: &'static LazyLock<Schema>) -> Self {
-        self.routes.last_mut().expect("a route came before").input.query = Some(schema);
+    pub(crate) fn query(self, schema: &'static Schema) -> Self {
+        self.describe(|input| input.query = Some(schema))
+    }
+
+    /// Says that the route that was added last needs more than one of its scopes: all of one of these sets.
+    pub(crate) fn scope_sets(self, sets: &'static [&'static [Scope]]) -> Self {
+        self.describe(|input| input.scope_sets = Some(sets))
+    }
+
+    fn describe(mut self, describe: impl FnOnce(&mut RouteInput)) -> Self {
+        describe(&mut self.routes.last_mut().expect("a route came before").input);
         self
     }
 

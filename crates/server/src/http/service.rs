@@ -7,9 +7,9 @@ use super::request_id::{REQUEST_ID, RequestId};
 use super::traffic::{Operation, Traffic};
 use super::{Failure, MAX_HEADER_COUNT, MAX_HEADERS, Peer};
 use crate::app::App;
-use crate::discovery;
 use crate::limiter::{self, Refused, Ticket};
 use crate::limits::Limits;
+use crate::{discovery, openapi};
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
@@ -151,7 +151,9 @@ impl Service {
 
     async fn route(&self, request: Request<Incoming>) -> Response {
         let accepted = request.headers().get_all(header::ACCEPT_ENCODING).iter();
-        let compresses = accepted.into_iter().any(|accepted| contains(accepted.as_bytes(), b"gzip"));
+        // The description is large, and anybody may ask for it: compressing it each time would cost too much.
+        let compresses = request.uri().path() != openapi::PATH
+            && accepted.into_iter().any(|accepted| contains(accepted.as_bytes(), b"gzip"));
         if !compresses && let Some(response) = discovery::answer(&self.app, &request).await {
             return response;
         }

@@ -24,6 +24,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
     Slice::new(app)
         .get(KEYS, &[Scope::READ_SIGNING_KEYS], list_signing_keys)
         .post(ROTATE, ROTATING, rotate_signing_key)
+        .scope_sets(&[ROTATING])
         .get(KEY, &[Scope::READ_SIGNING_KEYS], get_signing_key)
         .put(REVOKE, &[Scope::UPDATE_SIGNING_KEYS], revoke_signing_key)
 }

@@ -11,7 +11,7 @@ use crate::http::Failure;
 use crate::ids;
 use serde_json::Value;
 use std::sync::LazyLock;
-use tenantry_types::schema::{Schema, Violation};
+use tenantry_types::schema::{Schema, Violation, integer, object, optional, string};
 use tenantry_types::{ErrorCode, Object, Scope, connection_profiles, user_attribute_profiles};
 
 /// A kind of profile.
@@ -61,8 +61,6 @@ impl Kind {
 /// What the API of a kind of profile is made of.
 trait Profile: Send + Sync + 'static {
     const KIND: Kind;
-    /// The most that a page of a list holds.
-    const MAX_TAKE: u32;
     const COLLECTION: &'static str;
     const ITEM: &'static str;
     const TEMPLATES: &'static str;
@@ -74,6 +72,7 @@ trait Profile: Send + Sync + 'static {
     /// The bodies of its requests.
     const CREATE_BODY: &'static LazyLock<Schema>;
     const PATCH_BODY: &'static LazyLock<Schema>;
+    const LIST_QUERY: &'static LazyLock<Schema>;
 
     fn new_id(random: &Random) -> String;
     fn check_create_body(body: &Value) -> Result<&Object, Violation>;
@@ -83,6 +82,10 @@ trait Profile: Send + Sync + 'static {
     fn templates() -> Vec<Value>;
 }
 
+fn list_query(max_take: u32) -> Schema {
+    object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(max_take))])
+}
+
 macro_rules! profile {
     ($name:ident, $kind:ident, $types:ident, $path:literal, $max_take:literal, $new_id:path,
      $read:ident, $create:ident, $update:ident, $delete:ident) => {
@@ -90,7 +93,6 @@ macro_rules! profile {
 
         impl Profile for $name {
             const KIND: Kind = Kind::$kind;
-            const MAX_TAKE: u32 = $max_take;
             const COLLECTION: &'static str = concat!("/api/v2/", $path);
             const ITEM: &'static str = concat!("/api/v2/", $path, "/{id}");
             const TEMPLATES: &'static str = concat!("/api/v2/", $path, "/templates");
@@ -101,6 +103,10 @@ macro_rules! profile {
             const DELETE: &'static [Scope] = &[Scope::$delete];
             const CREATE_BODY: &'static LazyLock<Schema> = &$types::CREATE;
             const PATCH_BODY: &'static LazyLock<Schema> = &$types::PATCH;
+            const LIST_QUERY: &'static LazyLock<Schema> = {
+                static QUERY: LazyLock<Schema> = LazyLock::new(|| list_query($max_take));
+                &QUERY
+            };
 
             fn new_id(random: &Random) -> String {
                 $new_id(random)

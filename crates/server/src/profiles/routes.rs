@@ -8,7 +8,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
-use tenantry_types::schema::{integer, object, optional, string};
 use tenantry_types::{ApiError, Object};
 
 /// How much a page of a list holds when the request does not say.
@@ -23,6 +22,7 @@ pub(crate) fn routes(app: &App) -> Slice<'_> {
 fn routes_of<P: Profile>(slice: Slice<'_>) -> Slice<'_> {
     slice
         .get(P::COLLECTION, P::READ, list_profiles::<P>)
+        .query(P::LIST_QUERY)
         .post(P::COLLECTION, P::CREATE, create_profile::<P>)
         .body(P::CREATE_BODY)
         .get(P::TEMPLATES, P::READ, list_templates::<P>)
@@ -38,9 +38,7 @@ fn answer(status: StatusCode, body: Object) -> Response {
 }
 
 async fn list_profiles<P: Profile>(State(app): State<App>, RawQuery(raw): RawQuery) -> ApiResult {
-    let schema =
-        object([optional("from", string().max(1_000)), optional("take", integer().min(1).max(P::MAX_TAKE))]);
-    let query = Query::parse(raw.as_deref(), &schema)?;
+    let query = Query::parse(raw.as_deref(), P::LIST_QUERY)?;
     let list = async |window: Window| Ok(store::list(&app.db, &app.tenant, P::KIND, &window).await?);
     let name = format!("{}s", P::KIND.as_str());
     Page::by_checkpoint_of_size(&query, &app, DEFAULT_TAKE)?

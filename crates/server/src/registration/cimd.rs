@@ -10,17 +10,19 @@ use axum::extract::State;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use tenantry_types::clients::{ClientDocument, ThirdPartySecurityMode};
-use tenantry_types::registration::metadata_document::{MAX_DOCUMENT, Mapped, check_body, check_url, map};
+use tenantry_types::registration::metadata_document::{
+    BODY, MAX_DOCUMENT, Mapped, check_body, check_url, map,
+};
 use tenantry_types::{ApiError, ErrorCode, Object, Scope};
 use url::Url;
 
 /// The routes of this slice.
 pub(crate) fn routes(app: &App) -> Slice<'_> {
-    Slice::new(app).post("/api/v2/clients/cimd/preview", &[Scope::READ_CLIENTS], preview).post(
-        "/api/v2/clients/cimd/register",
-        &[Scope::CREATE_CLIENTS, Scope::UPDATE_CLIENTS],
-        register,
-    )
+    Slice::new(app)
+        .post("/api/v2/clients/cimd/preview", &[Scope::READ_CLIENTS], preview)
+        .body(&BODY)
+        .post("/api/v2/clients/cimd/register", &[Scope::CREATE_CLIENTS, Scope::UPDATE_CLIENTS], register)
+        .body(&BODY)
 }
 
 /// What was found at a URL.

@@ -42,13 +42,13 @@ pub(super) fn routes(mut slice: Slice<'_>) -> Slice<'_> {
             slice = described(slice, Method::GET, path, handler);
         }
         let post = async |State(app): State<App>, Input(body): Input| prepared.create(&app, &body).await;
-        slice = described(slice, Method::POST, path, post);
+        slice = described(slice, Method::POST, path, post).body(&prepared.create);
         let get = async |State(app): State<App>, Path(id): Path<String>| prepared.get(&app, id).await;
         slice = described(slice, Method::GET, item_path, get);
         let patch = async |State(app): State<App>, Path(id): Path<String>, Input(body): Input| {
             prepared.update(&app, id, &body).await
         };
-        slice = described(slice, Method::PATCH, item_path, patch);
+        slice = described(slice, Method::PATCH, item_path, patch).body(&prepared.change);
         let delete = async |State(app): State<App>, Path(id): Path<String>| prepared.delete(&app, id).await;
         slice = described(slice, Method::DELETE, item_path, delete);
     }

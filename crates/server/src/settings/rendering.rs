@@ -15,8 +15,8 @@ use tenantry_types::schema::{Schema, object, optional, string};
 use tenantry_types::settings::{RENDERING, RENDERING_PATH, bulk_rendering};
 
 pub(super) fn routes(slice: Slice<'_>) -> Slice<'_> {
-    let slice = described(slice, Method::GET, RENDERING_PATH, list_rendering);
-    described(slice, Method::PATCH, RENDERING_PATH, update_rendering)
+    let slice = described(slice, Method::GET, RENDERING_PATH, list_rendering).query(&LIST_QUERY);
+    described(slice, Method::PATCH, RENDERING_PATH, update_rendering).body(&BULK)
 }
 
 static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {

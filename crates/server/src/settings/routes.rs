@@ -71,24 +71,24 @@ fn setting_routes<'a>(mut slice: Slice<'a>, prepared: &'static Prepared) -> Slic
         let get = async |Shared(app): Shared<App>, path: RawPathParams, RawQuery(query): RawQuery| {
             prepared.get(&app, &path, query.as_deref()).await
         };
-        slice = described(slice, Method::GET, path, get);
+        slice = described(slice, Method::GET, path, get).query(&FIELDS_QUERY);
     }
-    if prepared.patch.is_some() {
+    if let Some(schema) = &prepared.patch {
         let update = async |Shared(app): Shared<App>, path: RawPathParams, Input(body): Input| {
             prepared.patch(&app, &path, body).await
         };
-        slice = described(slice, Method::PATCH, path, update);
+        slice = described(slice, Method::PATCH, path, update).body(schema);
     }
-    if prepared.put.is_some() {
+    if let Some(schema) = &prepared.put {
         let replace = async |Shared(app): Shared<App>, path: RawPathParams, Input(body): Input| {
             prepared.put(&app, &path, body).await
         };
-        slice = described(slice, Method::PUT, path, replace);
+        slice = described(slice, Method::PUT, path, replace).body(schema);
     }
-    if let Some((create, _)) = prepared.create {
+    if let Some((create, schema)) = &prepared.create {
         let create_one =
             async |Shared(app): Shared<App>, Input(body): Input| prepared.create(&app, &body).await;
-        slice = described(slice, Method::POST, create.path, create_one);
+        slice = described(slice, Method::POST, create.path, create_one).body(schema);
     }
     if is_described(&Method::DELETE) {
         let delete = async |Shared(app): Shared<App>| prepared.delete(&app).await;

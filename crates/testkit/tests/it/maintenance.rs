@@ -249,12 +249,15 @@ async fn a_tenant_moves_to_the_other_engine_and_back_as_it_is() {
     assert_eq!(t.ask(&tenant.machine, "https://api.example", &[]).await.status, 200);
     // The use of a secret is recorded behind the answer.
     let secrets = format!("/api/v2/clients/{}/secrets", tenant.machine.client_id);
+    let mut is_recorded = false;
     for _ in 0..100 {
-        if t.admin.get(&secrets).await.expect(200)[0]["last_used_at"].is_string() {
+        is_recorded = t.admin.get(&secrets).await.expect(200)[0]["last_used_at"].is_string();
+        if is_recorded {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+    assert!(is_recorded);
     let before = lists(&t).await;
     assert!(before.iter().filter(|(_, answer)| answer.starts_with("200")).count() > 50);
     let mut t = t.move_over().await;

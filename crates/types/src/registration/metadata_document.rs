@@ -33,7 +33,8 @@ const SUPPORTED: &[&str] = &[
 ];
 const GRANT_TYPES: [&str; 2] = ["authorization_code", "refresh_token"];
 
-static BODY: LazyLock<Schema> = LazyLock::new(|| {
+/// The body of `POST /clients/cimd/preview` and `POST /clients/cimd/register`.
+pub static BODY: LazyLock<Schema> = LazyLock::new(|| {
     object([required(
         "external_client_id",
         format(Format::AbsoluteHttpsUriOrEmpty)
