@@ -247,6 +247,7 @@ impl Server {
         dir.write_server_file(&server_file)?;
         let mut tasks: JoinSet<()> = doors.into_iter().collect();
         tasks.spawn(rotation::keep_next(app.clone(), stopped.clone()));
+        tasks.spawn(clients::search::indexer::run(app.clone(), stopped.clone()));
         tasks.spawn(master_key::watch(app.clone(), dir.clone(), server_file, stopped));
         let ca = dir.ca();
         Ok(Running { domain, listeners, ca, stop, tasks, background, app, tls, certificate, _locks: locks })

@@ -3,7 +3,7 @@
 //! ask for, and the oldest make room. One chain could not lose one sort and keep the other.
 
 use super::Event;
-use crate::db::{DbError, DbResult, Row, Tx, params};
+use crate::db::{DbError, DbResult, Param, Row, Tx, params};
 use tenantry_jose::sha256;
 
 pub(crate) type Hash = [u8; 32];
@@ -125,10 +125,18 @@ fn append_to_tenant(tx: &mut Tx<'_>, tenant: &str, events: &[Event]) -> DbResult
             let (name, document) = (chain.as_str(), event.document.as_str());
             let hash =
                 link(&last.hash, &(tenant, name, seq, number, event.date, event.kind, client_id, document));
-            tx.write(
-                INSERT,
-                params![tenant, seq, name, number, event.date, event.kind, client_id, document, &hash[..]],
-            )?;
+            let row = [
+                tenant.into(),
+                seq.into(),
+                name.into(),
+                number.into(),
+                event.date.into(),
+                event.kind.into(),
+                client_id.into(),
+                document.into(),
+                Param::Bytes(&hash),
+            ];
+            tx.append(INSERT, [row])?;
             last = End { seq, number, hash };
         }
         if last.number > before {

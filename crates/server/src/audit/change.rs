@@ -5,7 +5,7 @@ use tenantry_types::Object;
 use tenantry_types::redaction::{difference, redacted};
 
 /// A change of one object, as JSON.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Change(String);
 
 impl Change {

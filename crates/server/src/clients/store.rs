@@ -5,7 +5,7 @@ use super::{Client, Secret, Shown, references};
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::clock::Random;
-use crate::db::{Db, DbError, DbResult, Kind, Row, Tx, params};
+use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
 use crate::http::ApiResult;
 use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
@@ -71,6 +71,10 @@ pub(crate) struct NewClient {
     pub(crate) document: ClientDocument,
     pub(super) stored: StoredClient,
     pub(super) secret: NewSecret,
+    /// What is derived from the document, made before the writer's turn.
+    name_key: Vec<u8>,
+    terms: Vec<u8>,
+    change: Change,
     seq: i64,
     now: i64,
     /// The number under which every connection that there is gets enabled for it, if the tenant wants that.
@@ -97,7 +101,17 @@ impl NewClient {
         let tenant = document.text("tenant").unwrap_or_default();
         let secret =
             NewSecret::new(ids::client_secret(random), tenant, document.client_id(), random, master)?;
-        Ok(Self { stored: document.to_stored(), document, secret, seq, now, enabled_at: None })
+        Ok(Self {
+            stored: document.to_stored(),
+            secret,
+            name_key: name_key(document.members()),
+            terms: index::packed(&document),
+            change: Change::created("client", document.client_id(), document.members()),
+            seq,
+            now,
+            enabled_at: None,
+            document,
+        })
     }
 
     /// Its secret.
@@ -129,36 +143,34 @@ const INSERT: &str = "INSERT INTO client (tenant, client_id, seq, version, docum
     VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $14)";
 
 pub(crate) fn insert(tx: &mut Tx<'_>, tenant: &str, client: &NewClient) -> DbResult<()> {
-    let NewClient { document, stored, secret, seq, now, enabled_at } = client;
-    tx.write(
-        INSERT,
-        params![
-            tenant,
-            document.client_id(),
-            *seq,
-            &stored.json,
-            offset(stored.signing_keys_at),
-            offset(stored.client_secret_at),
-            &secret.id,
-            document.is_global(),
-            document.is_first_party(),
-            app_type(document),
-            document.text("external_client_id"),
-            document.text("resource_server_identifier"),
-            document.default_organization(),
-            *now,
-            &name_key(document.members()),
-            &secret.sealed
-        ],
-    )?;
-    index::insert(tx, tenant, *seq, document)?;
+    let NewClient { document, stored, secret, seq, now, enabled_at, name_key, terms, change } = client;
+    let row = [
+        tenant.into(),
+        document.client_id().into(),
+        (*seq).into(),
+        stored.json.as_str().into(),
+        offset(stored.signing_keys_at).into(),
+        offset(stored.client_secret_at).into(),
+        secret.id.as_str().into(),
+        document.is_global().into(),
+        document.is_first_party().into(),
+        app_type(document).into(),
+        document.text("external_client_id").into(),
+        document.text("resource_server_identifier").into(),
+        document.default_organization().into(),
+        (*now).into(),
+        Param::Bytes(name_key),
+        Param::Bytes(&secret.sealed),
+    ];
+    tx.append(INSERT, [row])?;
+    index::insert(tx, tenant, *seq, terms)?;
     insert_aliases(tx, tenant, document)?;
     references::store(tx, tenant, document, None)?;
     if let Some(seq) = enabled_at {
         connections::store::enable_all(tx, tenant, document.client_id(), *seq)?;
     }
-    count(tx, tenant, document, 1)?;
-    audit::created(tx, "client", document.client_id(), document.members());
+    count(tx, tenant, document, 1);
+    tx.record(|| change.clone());
     tx.changed(Kind::Client, tenant, document.client_id());
     Ok(())
 }
@@ -311,13 +323,13 @@ pub(crate) fn forget_organization(tx: &mut Tx<'_>, tenant: &str, id: &str, now: 
     Ok(())
 }
 
-fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) -> DbResult<()> {
+fn count(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, by: i64) {
     const ADD: &str = "INSERT INTO client_count (tenant, shard, is_global, is_first_party, app_type, n) \
         VALUES ($1, $2, $3, $4, $5, $6) \
         ON CONFLICT (tenant, shard, is_global, is_first_party, app_type) DO UPDATE SET n = client_count.n + excluded.n";
     let shard = tx.shard();
     let (is_global, is_first_party) = (document.is_global(), document.is_first_party());
-    tx.write(ADD, params![tenant, shard, is_global, is_first_party, app_type(document), by])
+    tx.add(ADD, params![tenant, shard, is_global, is_first_party, app_type(document)], by);
 }
 
 const SHOWN: &str = "SELECT document, signing_keys_at, client_secret_at, secret_id, secret FROM client \
@@ -469,8 +481,8 @@ pub(crate) fn update(
     references::store(tx, tenant, after, Some(before))?;
     let sort = |document: &ClientDocument| (document.is_first_party(), app_type(document).to_owned());
     if sort(before) != sort(after) {
-        count(tx, tenant, before, -1)?;
-        count(tx, tenant, after, 1)?;
+        count(tx, tenant, before, -1);
+        count(tx, tenant, after, 1);
         tx.changed(Kind::ClientList, tenant, "");
     }
     tx.record(|| {
@@ -494,7 +506,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, tenant: &str, document: &ClientDocument, n
     connections::store::forget_client(tx, tenant, client_id)?;
     settings::forget(tx, tenant, "clients", client_id)?;
     quota::forget(tx, tenant, quota::Owner::Client, client_id)?;
-    count(tx, tenant, document, -1)?;
+    count(tx, tenant, document, -1);
     audit::deleted(tx, "client", client_id, document.members());
     for kind in [Kind::Client, Kind::Grant] {
         tx.changed(kind, tenant, client_id);

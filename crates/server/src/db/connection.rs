@@ -28,6 +28,7 @@ impl Connection {
 
     /// Undoes the transaction, as far as there still is one.
     pub(super) fn rollback(&mut self) {
+        self.forget_appended();
         let result = self.batch("ROLLBACK");
         if let Err(error) = result {
             tracing::debug!(%error, "nothing to roll back");
@@ -67,6 +68,7 @@ impl Connection {
 
     /// Undoes everything since the mark.
     pub(super) fn undo(&mut self) -> DbResult<()> {
+        self.forget_appended();
         self.batch("ROLLBACK TO SAVEPOINT job")
     }
 
@@ -78,22 +80,27 @@ impl Connection {
         }
     }
 
-    /// The same for each row of parameters.
-    pub(super) fn send_each<'p, const N: usize>(
+    /// Adds rows by a statement `INSERT … VALUES (…)` for one of them. Before anything else is sent, those of a statement
+    /// go together where a message costs more than a row.
+    pub(super) fn append<'p, R: AsRef<[Param<'p>]>>(
         &mut self,
-        sql: &str,
-        rows: impl IntoIterator<Item = [Param<'p>; N]>,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = R>,
     ) -> DbResult<()> {
         match self {
             Self::Sqlite(connection) => sqlite::execute_each(connection, sql, rows),
-            Self::Postgres(writer) => rows.into_iter().try_for_each(|row| writer.send(sql, &row)),
+            Self::Postgres(writer) => {
+                writer.append(sql, rows);
+                Ok(())
+            }
         }
     }
 
-    /// `SQLite` keeps a copy of every page that a statement of several rows changes, in case one of them fails.
-    /// Elsewhere the message counts.
-    pub(super) fn prefers_single_rows(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
+    /// What was added since the last statement of another kind is not to be sent.
+    fn forget_appended(&mut self) {
+        if let Self::Postgres(writer) = self {
+            writer.forget_appended();
+        }
     }
 
     /// Lets the database begin with what was sent, without waiting for it.

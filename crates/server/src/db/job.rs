@@ -55,7 +55,7 @@ where
             }
             Ok(value)
         }))
-        .unwrap_or_else(|_| Err(DbError::Data("a transaction panicked".into()).into()));
+        .unwrap_or_else(|_| Err(tx.panicked().into()));
         result.insert(done).is_ok()
     }
 

@@ -1,6 +1,7 @@
 //! Migrations, run at start, each in a transaction of its own. A migration that was released never changes.
 
 use super::connection::Connection;
+use super::postgres::FOR_POSTGRES;
 use super::{DbError, DbResult};
 use std::cmp::Ordering;
 
@@ -19,9 +20,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_clustered.sql"),
     include_str!("migrations/0013_current_secret.sql"),
     include_str!("migrations/0014_lookups.sql"),
+    include_str!("migrations/0015_unindexed.sql"),
 ];
 
-/// Begins lines that are meant for `SQLite` alone, and comments elsewhere: how a table is kept, never what it holds.
+/// Begins lines that are meant for `SQLite` alone, and comments elsewhere: how a table is kept, never what it holds. Lines
+/// for `PostgreSQL` alone begin likewise.
 const FOR_SQLITE: &str = "-- sqlite: ";
 
 /// The version of the schema that this program makes.
@@ -76,7 +79,7 @@ fn next(connection: &mut Connection, known: i64) -> DbResult<bool> {
     };
     match connection {
         Connection::Sqlite(_) => connection.batch(&text.replace(FOR_SQLITE, ""))?,
-        Connection::Postgres(_) => connection.batch(text)?,
+        Connection::Postgres(_) => connection.batch(&text.replace(FOR_POSTGRES, ""))?,
     }
     connection.execute("INSERT INTO migration (version) VALUES ($1)", super::params![found + 1])?;
     Ok(false)

@@ -175,6 +175,8 @@ struct Inner {
     readers: Readers,
     reading: Availability,
     writer: Option<Writer>,
+    /// For work that need not wait for its turn, where the engine has such.
+    aside: Option<Writer>,
     generations: Arc<Generations>,
     figures: Arc<Figures>,
 }
@@ -192,7 +194,7 @@ impl Db {
                 let readers = Sqlite::new(path);
                 let mut connection = Connection::Sqlite(readers.writer()?);
                 migrate::run(&mut connection)?;
-                Self::start(Readers::Sqlite(Box::new(readers)), connection, Arc::default())
+                Self::start(Readers::Sqlite(Box::new(readers)), connection, None, Arc::default())
             }
             Target::Postgres(settings) => {
                 let readers = Readers::Postgres(Postgres::connect(settings)?);
@@ -205,7 +207,9 @@ impl Db {
                 });
                 let connection = migrated.await.map_err(|_| DbError::Stopped)??;
                 let generations = Arc::new(Generations::shared());
-                let db = Self::start(readers, connection, Arc::clone(&generations))?;
+                let aside =
+                    Connection::Postgres(Box::new(postgres::Writer::aside(Settings::clone(settings))?));
+                let db = Self::start(readers, connection, Some(aside), Arc::clone(&generations))?;
                 postgres::listen(settings, &generations).await?;
                 Ok(db)
             }
@@ -230,17 +234,26 @@ impl Db {
                 (readers, Connection::Postgres(Box::new(writer)))
             }
         };
-        Self::start(readers, connection, Arc::default())
+        Self::start(readers, connection, None, Arc::default())
     }
 
-    fn start(readers: Readers, connection: Connection, generations: Arc<Generations>) -> DbResult<Self> {
+    fn start(
+        readers: Readers,
+        connection: Connection,
+        aside: Option<Connection>,
+        generations: Arc<Generations>,
+    ) -> DbResult<Self> {
         let figures = Arc::default();
-        let writer = Writer::start(connection, Arc::clone(&generations), Arc::clone(&figures))
-            .map_err(|error| DbError::Engine(error.to_string()))?;
+        let start = |connection| {
+            Writer::start(connection, Arc::clone(&generations), Arc::clone(&figures))
+                .map_err(|error| DbError::Engine(error.to_string()))
+        };
+        let (writer, aside) = (start(connection)?, aside.map(start).transpose()?);
         Ok(Self(Arc::new(Inner {
             readers,
             reading: Availability::of("read"),
             writer: Some(writer),
+            aside,
             generations,
             figures,
         })))
@@ -258,6 +271,7 @@ impl Db {
             readers,
             reading: Availability::of("read"),
             writer: None,
+            aside: None,
             generations: Arc::new(generations),
             figures: Arc::default(),
         })))
@@ -353,6 +367,20 @@ impl Db {
             None => Err(DbError::Stopped.into()),
         }
     }
+
+    /// The same for work of the server's own that must not keep others waiting. Others may write meanwhile, where the
+    /// engine lets them: what it relies on has to be locked.
+    pub(crate) async fn aside<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match self.0.aside.as_ref().or(self.0.writer.as_ref()) {
+            Some(writer) => writer.transaction(None, true, work).await,
+            None => Err(DbError::Stopped.into()),
+        }
+    }
 }
 
 impl Drop for Inner {
@@ -360,7 +388,7 @@ impl Drop for Inner {
         if let Readers::Sqlite(sqlite) = &self.readers {
             sqlite.close();
         }
-        drop(self.writer.take());
+        drop((self.aside.take(), self.writer.take()));
     }
 }
 

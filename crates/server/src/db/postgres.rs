@@ -44,6 +44,8 @@ const MIGRATING: Duration = Duration::from_secs(600);
 /// A writer that begins and falls silent, because its machine was suspended or cut off, keeps all others waiting. The
 /// database ends its turn after so many milliseconds.
 const TURN: u64 = 5_000;
+/// A connection that answered so recently is taken to be alive.
+const ALIVE: Duration = Duration::from_millis(250);
 /// After a failure to connect, others fail at once for so long instead of waiting one after the other.
 const BACKOFF: Duration = Duration::from_millis(250);
 /// Prepared statements of the writer; some are made for a number of items, and need not all be kept.
@@ -283,16 +285,24 @@ pub(super) struct Writer {
     executor: Executor,
     client: Option<Arc<Client>>,
     statements: HashMap<Box<str>, Statement>,
+    /// Rows that wait for others of the same statement.
+    appended: Vec<(&'static str, Vec<Vec<OwnedParam>>)>,
     /// Statements whose answers nobody has waited for yet, in their order.
     sent: Vec<Sent>,
     failed_at: Option<Instant>,
+    /// When the connection last did what it was asked.
+    answered_at: Option<Instant>,
     patience: Duration,
+    begin: &'static str,
 }
 
 /// A connection for work that one program does on its own. Blocks, as [`Writer::connect`].
 pub(super) fn connect(settings: &Settings) -> DbResult<::postgres::Client> {
     Ok(::postgres::Config::from(settings.config.clone()).connect(settings.tls.clone())?)
 }
+
+/// Begins lines of statements that are meant for `PostgreSQL` alone, and comments elsewhere: what keeps others away.
+pub(super) const FOR_POSTGRES: &str = "-- postgres: ";
 
 /// Writers take turns, those of different schemas apart.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('tenantry/' || current_schema()))";
@@ -301,19 +311,27 @@ impl Writer {
     /// Connects, to migrate at first. Blocks, and must not run on a thread of an asynchronous runtime; the same holds
     /// for all the rest.
     pub(super) fn connect(settings: Settings) -> DbResult<Self> {
+        let mut writer = Self { patience: MIGRATING, begin: BEGIN, ..Self::aside(settings)? };
+        writer.reconnect()?;
+        Ok(writer)
+    }
+
+    /// A writer that does not wait for its turn, and connects when there is something to do.
+    pub(super) fn aside(settings: Settings) -> DbResult<Self> {
         let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let executor = executor.map_err(|error| DbError::Engine(error.to_string()))?;
-        let mut writer = Self {
+        Ok(Self {
             settings,
             executor,
             client: None,
             statements: HashMap::new(),
+            appended: Vec::new(),
             sent: Vec::new(),
             failed_at: None,
-            patience: MIGRATING,
-        };
-        writer.reconnect()?;
-        Ok(writer)
+            answered_at: None,
+            patience: WRITING,
+            begin: "BEGIN",
+        })
     }
 
     /// Migrations are done; nothing takes long from now on.
@@ -332,6 +350,7 @@ impl Writer {
     fn reconnect(&mut self) -> DbResult<()> {
         self.client = None;
         self.statements.clear();
+        self.appended.clear();
         self.sent.clear();
         let Settings { config, tls, .. } = &self.settings;
         let (session, tls) = (self.session(), tls.clone());
@@ -349,6 +368,17 @@ impl Writer {
         if self.failed_at.is_some_and(|at| at.elapsed() < BACKOFF) {
             return Err(DbError::Unavailable("it failed a moment ago".into()));
         }
+        self.appended.clear();
+        // The connection gets the chance to notice that the other side has gone.
+        self.executor.block_on(async {
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        });
+        let is_alive = self.client.as_ref().is_some_and(|client| !client.is_closed());
+        if is_alive && self.answered_at.is_some_and(|at| at.elapsed() < ALIVE) {
+            // Whether it could begin is told with the answer to something else.
+            return self.send_batch(self.begin);
+        }
         let begun = self.try_begin();
         self.failed_at = begun.is_err().then(Instant::now);
         begun
@@ -356,14 +386,14 @@ impl Writer {
 
     fn try_begin(&mut self) -> DbResult<()> {
         if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
-            match self.batch(BEGIN) {
+            match self.batch(self.begin) {
                 // The connection may have died since it was used last.
                 Err(DbError::Unavailable(_)) if self.client.is_some() && self.batch("ROLLBACK").is_err() => {}
                 result => return result,
             }
         }
         self.reconnect()?;
-        self.batch(BEGIN)
+        self.batch(self.begin)
     }
 
     pub(super) fn commit(&mut self, changed: &[Slot]) -> DbResult<()> {
@@ -406,13 +436,48 @@ impl Writer {
 
     /// Sends a statement. What becomes of it is told by the next question, [`Writer::flush`] at the latest.
     pub(super) fn send(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
+        self.send_appended()?;
         let statement = self.prepare(sql)?;
         let params: Vec<_> = params.iter().map(OwnedParam::from).collect();
         self.pipeline(|client| Box::pin(async move { client.execute_raw(&statement, params).await }))
     }
 
+    /// Adds rows by a statement for one of them. They are sent with others of the same statement, before anything else.
+    pub(super) fn append<'p, R: AsRef<[Param<'p>]>>(
+        &mut self,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = R>,
+    ) {
+        let rows = rows.into_iter().map(|row| row.as_ref().iter().map(OwnedParam::from).collect());
+        match self.appended.iter_mut().find(|(known, _)| *known == sql) {
+            Some((_, waiting)) => waiting.extend(rows),
+            None => self.appended.push((sql, rows.collect())),
+        }
+    }
+
+    pub(super) fn forget_appended(&mut self) {
+        self.appended.clear();
+    }
+
+    fn send_appended(&mut self) -> DbResult<()> {
+        for (sql, mut rows) in std::mem::take(&mut self.appended) {
+            if let [_] = rows[..] {
+                let (statement, row) = (self.prepare(sql)?, rows.swap_remove(0));
+                self.pipeline(|client| Box::pin(async move { client.execute_raw(&statement, row).await }))?;
+            } else if !rows.is_empty() {
+                let statement = self.prepare_rows(sql)?;
+                let columns = columns(rows);
+                self.pipeline(|client| {
+                    Box::pin(async move { client.execute_raw(&statement, columns).await })
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// The same with statements without parameters.
     pub(super) fn send_batch(&mut self, sql: &'static str) -> DbResult<()> {
+        self.send_appended()?;
         self.pipeline(|client| Box::pin(async move { client.batch_execute(sql).await.map(|()| 0) }))
     }
 
@@ -429,12 +494,14 @@ impl Writer {
 
     /// Gives the connection a turn: what was sent waits for one.
     pub(super) fn push(&self) {
-        self.executor.block_on(tokio::task::yield_now());
+        if !self.sent.is_empty() {
+            self.executor.block_on(tokio::task::yield_now());
+        }
     }
 
     /// Waits for everything that was sent.
     pub(super) fn flush(&mut self) -> DbResult<()> {
-        if self.sent.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }
+        if self.sent.is_empty() && self.appended.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }
     }
 
     /// Begins to copy rows of columns of these types, by a statement `COPY … FROM STDIN BINARY`.
@@ -448,11 +515,26 @@ impl Writer {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.ask(async |client| client.prepare(sql).await)?;
+        let text = sql.replace(FOR_POSTGRES, "");
+        let statement = self.ask(async |client| client.prepare(&text).await)?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
         self.statements.insert(sql.into(), statement.clone());
+        Ok(statement)
+    }
+
+    /// The statement that adds as many rows as there are, made of the one for a single row.
+    fn prepare_rows(&mut self, sql: &str) -> DbResult<Statement> {
+        let name = format!("rows: {sql}");
+        if let Some(statement) = self.statements.get(&*name) {
+            return Ok(statement.clone());
+        }
+        let of_one = self.prepare(sql)?;
+        let of_all = for_rows(sql, of_one.params())
+            .ok_or_else(|| DbError::Data(format!("no statement that adds a row: {sql}")))?;
+        let statement = self.ask(async |client| client.prepare(&of_all).await)?;
+        self.statements.insert(name.into(), statement.clone());
         Ok(statement)
     }
 
@@ -462,6 +544,7 @@ impl Writer {
         &mut self,
         question: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> DbResult<T> {
+        self.send_appended()?;
         let client = self.client.as_ref().ok_or_else(gone)?;
         let sent = std::mem::take(&mut self.sent);
         let all = async {
@@ -472,7 +555,9 @@ impl Writer {
             answer
         };
         let answer = self.executor.block_on(async { timeout(self.patience, all).await });
-        if !matches!(answer, Ok(Ok(_))) {
+        let is_good = matches!(answer, Ok(Ok(_)));
+        self.answered_at = is_good.then(Instant::now);
+        if !is_good {
             self.statements.clear();
         }
         let Ok(answer) = answer else {
@@ -481,6 +566,27 @@ impl Writer {
         };
         answer.map_err(DbError::from)
     }
+}
+
+/// Turns rows into one list for each parameter.
+fn columns(rows: Vec<Vec<OwnedParam>>) -> Vec<Vec<OwnedParam>> {
+    let mut columns: Vec<Vec<_>> = Vec::new();
+    for row in rows {
+        columns.resize_with(row.len(), Vec::new);
+        columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+    }
+    columns
+}
+
+/// Makes of `INSERT … VALUES ($1, …)` a statement that takes a list for each parameter, and adds a row for each of the
+/// lists' items: many rows for the price of one message.
+fn for_rows(sql: &str, types: &[Type]) -> Option<String> {
+    let (insert, rest) = sql.split_once(" VALUES (")?;
+    let (values, rest) = rest.split_once(')')?;
+    let lists: Vec<_> = (1..).zip(types).map(|(n, ty)| format!("${n}::{}[]", ty.name())).collect();
+    let names: Vec<_> = (1..=types.len()).map(|n| format!("p{n}")).collect();
+    let (values, lists, names) = (values.replace('$', "r.p"), lists.join(", "), names.join(", "));
+    Some(format!("{insert} SELECT {values} FROM unnest({lists}) AS r({names}){rest}"))
 }
 
 /// The answer to a statement, on its way: how many rows it touched.
@@ -590,6 +696,15 @@ fn hear(news: &str, our_schema: &str, generations: &Generations) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_for_one_row_becomes_one_for_many() {
+        let one = "INSERT INTO t (a, b, c) VALUES ($1, 1, $2) ON CONFLICT (a) DO NOTHING";
+        let many = "INSERT INTO t (a, b, c) SELECT r.p1, 1, r.p2 FROM unnest($1::text[], $2::int8[]) AS r(p1, p2) \
+            ON CONFLICT (a) DO NOTHING";
+        assert_eq!(for_rows(one, &[Type::TEXT, Type::INT8]).as_deref(), Some(many));
+        assert_eq!(for_rows("DELETE FROM t WHERE a = $1", &[Type::TEXT]), None);
+    }
 
     #[test]
     fn a_standby_will_not_do() {

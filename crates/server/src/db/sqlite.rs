@@ -140,14 +140,14 @@ pub(super) fn execute(connection: &Connection, sql: &str, params: &[Param<'_>]) 
 }
 
 /// Runs a statement for each row of parameters.
-pub(super) fn execute_each<'p, const N: usize>(
+pub(super) fn execute_each<'p, R: AsRef<[Param<'p>]>>(
     connection: &Connection,
     sql: &str,
-    rows: impl IntoIterator<Item = [Param<'p>; N]>,
+    rows: impl IntoIterator<Item = R>,
 ) -> DbResult<()> {
     let mut statement = connection.prepare_cached(sql)?;
     for row in rows {
-        bind(&mut statement, &row)?;
+        bind(&mut statement, row.as_ref())?;
         statement.raw_execute()?;
     }
     Ok(())

@@ -65,6 +65,10 @@ enum Does {
     Wrong,
     /// Says the same, and writes what the database refuses, without waiting for the answer.
     Clash,
+    /// Says that it will not fail, and adds a row that may go together with others'.
+    Added,
+    /// The same, and the database refuses the row.
+    AddedClash,
     /// Says nothing, and sends a statement that the database does not understand.
     Nonsense,
     /// Writes without waiting for the answer, says nothing, and fails.
@@ -99,13 +103,20 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
         let (before, of_job) = (db.load().waiting_transactions, db.clone());
         tasks.push(tokio::spawn(async move {
             let work = move |tx: &mut Tx<'_>| {
-                if matches!(does, Does::Well | Does::Wrong | Does::Clash) {
+                const ADD: &str = "INSERT INTO setting (name, value) VALUES ($1, 'x')";
+                let is_added = matches!(does, Does::Added | Does::AddedClash);
+                if is_added || matches!(does, Does::Well | Does::Wrong | Does::Clash) {
                     tx.will_not_fail();
                 }
-                let name = if matches!(does, Does::Clash) { "first".into() } else { place.to_string() };
-                tx.write("INSERT INTO setting (name, value) VALUES ($1, 'x')", params![&name])?;
+                let clashes = matches!(does, Does::Clash | Does::AddedClash);
+                let name = if clashes { "first".into() } else { place.to_string() };
+                if is_added {
+                    tx.append(ADD, [params![&name]])?;
+                } else {
+                    tx.write(ADD, params![&name])?;
+                }
                 match does {
-                    Does::Well | Does::Once | Does::Clash => Ok(()),
+                    Does::Well | Does::Once | Does::Clash | Does::Added | Does::AddedClash => Ok(()),
                     Does::Wrong | Does::Changed | Does::OnceWrong => Err(DbError::Data("no".into())),
                     Does::Nonsense => tx.query("SELECT nothing FROM nowhere", &[], |_| Ok(())).map(|_| ()),
                 }
@@ -132,7 +143,7 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
 
 #[tokio::test]
 async fn who_fails_against_its_word_harms_no_other() {
-    use Does::{Changed, Clash, Nonsense, Once, OnceWrong, Well, Wrong};
+    use Does::{Added, AddedClash, Changed, Clash, Nonsense, Once, OnceWrong, Well, Wrong};
     for jobs in [
         [Well, Wrong, Well, Wrong, Well],
         [Wrong, Once, Wrong, Well, OnceWrong],
@@ -142,12 +153,49 @@ async fn who_fails_against_its_word_harms_no_other() {
         [Clash, Well, Once, Clash, Well],
         [Well, Nonsense, Well, Changed, Well],
         [Nonsense, Changed, Clash, OnceWrong, Well],
+        [Added, Added, Well, Added, Added],
+        [Added, AddedClash, Added, Wrong, Added],
+        [AddedClash, Once, Added, AddedClash, Well],
+        [Added, Wrong, Added, Nonsense, Added],
+        [Added, Added, Changed, OnceWrong, Added],
     ] {
         let (kept, names) = together(&jobs).await;
-        let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once)).collect();
+        let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once | Added)).collect();
         assert_eq!(kept, expected);
         let rows = (0..jobs.len()).filter(|place| expected[*place]).map(|place| place.to_string());
         assert_eq!(names, rows.chain(["first".to_owned()]).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn what_many_add_to_a_number_is_all_there_and_nothing_of_who_failed() {
+    const ADD: &str = "INSERT INTO token_count (tenant, owner, owner_id, period, window_start, n) \
+        VALUES ($1, 'client', $2, 'day', 0, $3) \
+        ON CONFLICT (tenant, owner, owner_id, period) DO UPDATE SET n = token_count.n + excluded.n";
+    const TENANT: &str = "INSERT INTO tenant (tenant, domain, created_at) VALUES ('t', 'd', 0)";
+    let (_dir, db) = database_of_either_engine().await;
+    db.transaction(|tx| tx.execute(TENANT, &[])).await.unwrap();
+    let work = (0..60).map(|i| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            db.repeatable(move |tx| {
+                if i % 2 == 0 {
+                    tx.will_not_fail();
+                }
+                tx.add(ADD, params!["t", if i % 3 == 0 { "a" } else { "b" }], i);
+                tx.write("UPDATE tenant SET created_at = $1 WHERE tenant = 't'", params![i])?;
+                if i % 5 == 0 { Err(DbError::Data("no".into())) } else { Ok(()) }
+            })
+            .await
+        })
+    });
+    for task in work.collect::<Vec<_>>() {
+        let _ = task.await.unwrap();
+    }
+    for (id, is_ours) in [("a", true), ("b", false)] {
+        let sql = "SELECT n FROM token_count WHERE owner_id = $1";
+        let n = db.query_opt(sql, params![id], |row| row.int(0)).await.unwrap();
+        assert_eq!(n, Some((0..60).filter(|i| i % 5 != 0 && (i % 3 == 0) == is_ours).sum()));
     }
 }
 

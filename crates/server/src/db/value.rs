@@ -101,7 +101,7 @@ impl ToSql for Param<'_> {
 }
 
 /// A parameter that outlives what it was made of.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum OwnedParam {
     Null,
     Int(i64),
@@ -122,16 +122,22 @@ impl From<&Param<'_>> for OwnedParam {
     }
 }
 
-impl ToSql for OwnedParam {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let param = match self {
+impl OwnedParam {
+    /// The parameter as statements take it.
+    pub(super) fn borrow(&self) -> Param<'_> {
+        match self {
             Self::Null => Param::Null,
             Self::Int(value) => Param::Int(*value),
             Self::Bool(value) => Param::Bool(*value),
             Self::Text(value) => Param::Text(value),
             Self::Bytes(value) => Param::Bytes(value),
-        };
-        param.to_sql(ty, out)
+        }
+    }
+}
+
+impl ToSql for OwnedParam {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        self.borrow().to_sql(ty, out)
     }
 
     fn accepts(ty: &Type) -> bool {

@@ -4,11 +4,11 @@ use super::connection::Connection;
 use super::figures::Figures;
 use super::generations::{Generations, Kind, Slot};
 use super::job::{Job, Work};
-use super::value::{Param, Row};
+use super::value::{OwnedParam, Param, Row};
 use super::{Availability, DbError, DbResult};
 use crate::audit::{self, Attempt, Change, Event, Record};
 use crossbeam_channel::{Receiver, Sender};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -139,6 +139,25 @@ struct Done {
     changed: Vec<Slot>,
     /// What the log is to say of it.
     events: Vec<Event>,
+    /// What it adds to numbers.
+    sums: Vec<Sum>,
+}
+
+/// What is added to a number that many transactions add to: the statement, the parameters that say which number it is,
+/// and how much.
+type Sum = (&'static str, Vec<OwnedParam>, i64);
+
+/// Adds once to each number what all transactions of a commit add to it.
+fn add_up(connection: &mut Connection, sums: impl Iterator<Item = Sum>) -> DbResult<()> {
+    let mut totals: HashMap<_, i64> = HashMap::new();
+    for (sql, key, by) in sums {
+        *totals.entry((sql, key)).or_default() += by;
+    }
+    for ((sql, key), by) in totals.into_iter().filter(|(_, by)| *by != 0) {
+        let row: Vec<_> = key.iter().map(OwnedParam::borrow).chain([by.into()]).collect();
+        connection.append(sql, [row])?;
+    }
+    Ok(())
 }
 
 impl Group {
@@ -157,6 +176,7 @@ impl Group {
         if self.kept == 0 {
             return Ok(());
         }
+        add_up(connection, self.done.iter_mut().flat_map(|done| done.sums.drain(..)))?;
         let events: Vec<_> = self.done.iter_mut().flat_map(|done| std::mem::take(&mut done.events)).collect();
         if !events.is_empty() {
             audit::append(&mut Tx::new(connection), &events)?;
@@ -216,13 +236,13 @@ impl Group {
             tx.flush();
             self.is_unsure &= tx.failed.is_some();
         }
-        let Tx { changed, failed, events, undo, .. } = tx;
+        let Tx { changed, failed, events, sums, undo, .. } = tx;
         self.has_mark |= undo == Undo::ToMark;
         if keep && failed.is_none() {
             self.kept += 1;
             self.is_unsure |= undo == Undo::Everyone;
             self.is_careful |= !job.can_repeat();
-            self.done.push(Done { job, is_kept: true, failed, changed, events });
+            self.done.push(Done { job, is_kept: true, failed, changed, events, sums });
             return Ok(());
         }
         if let Some(error) = broken {
@@ -304,7 +324,7 @@ impl Group {
 
 impl Done {
     fn nothing(job: Box<dyn Job>, failed: Option<DbError>) -> Self {
-        Self { job, is_kept: false, failed, changed: Vec::new(), events: Vec::new() }
+        Self { job, is_kept: false, failed, changed: Vec::new(), events: Vec::new(), sums: Vec::new() }
     }
 }
 
@@ -332,6 +352,7 @@ pub(crate) struct Tx<'a> {
     pub(super) record: Option<Record>,
     /// What the log is to say if the transaction is kept.
     pub(super) events: Vec<Event>,
+    sums: Vec<Sum>,
     undo: Undo,
     /// Whether what was done before it can be repeated, and it too.
     is_together: bool,
@@ -339,8 +360,16 @@ pub(crate) struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     fn new(connection: &'a mut Connection) -> Self {
-        let (changed, events) = (Vec::new(), Vec::new());
-        Self { connection, changed, failed: None, record: None, events, undo: Undo::All, is_together: false }
+        Self {
+            connection,
+            changed: Vec::new(),
+            failed: None,
+            record: None,
+            events: Vec::new(),
+            sums: Vec::new(),
+            undo: Undo::All,
+            is_together: false,
+        }
     }
 }
 
@@ -401,19 +430,28 @@ impl Tx<'_> {
         self.run(|connection| connection.send(sql, params))
     }
 
-    /// Runs a statement for each row of parameters, as [`Tx::write`] does.
-    pub(crate) fn write_each<'p, const N: usize>(
+    /// Adds rows by a statement `INSERT … VALUES (…)`, as [`Tx::write`] does. Those that other transactions add by the same
+    /// statement may go along, so it must not matter to a row what other statements of this kind do.
+    pub(crate) fn append<'p, R: AsRef<[Param<'p>]>>(
         &mut self,
-        sql: &str,
-        rows: impl IntoIterator<Item = [Param<'p>; N]>,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = R>,
     ) -> DbResult<()> {
         self.mark()?;
-        self.run(|connection| connection.send_each(sql, rows))
+        self.run(|connection| connection.append(sql, rows))
     }
 
-    /// Whether a statement that writes several rows costs more than one for each of them.
-    pub(crate) fn prefers_single_rows(&self) -> bool {
-        self.connection.prefers_single_rows()
+    /// Adds `by` to a number, by an `INSERT … VALUES (…)` that takes the parameters of `key` and then how much. What all transactions
+    /// of a commit add to a number is written once, right before the commit; so nothing of it is seen before.
+    pub(crate) fn add(&mut self, sql: &'static str, key: &[Param<'_>], by: i64) {
+        self.sums.push((sql, key.iter().map(OwnedParam::from).collect(), by));
+    }
+
+    /// Nothing that was sent can be relied upon.
+    pub(super) fn panicked(&mut self) -> DbError {
+        let error = DbError::Data("a transaction panicked".into());
+        self.failed.get_or_insert_with(|| error.again());
+        error
     }
 
     fn flush(&mut self) {

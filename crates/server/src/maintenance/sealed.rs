@@ -68,6 +68,7 @@ mod tests {
         ("tls_key", "certificate"),
         ("client", "name_key"),
         ("client_term", "term"),
+        ("client_unindexed", "terms"),
         ("audit_log", "hash"),
         ("audit_chain", "hash"),
         ("audit_chain", "deleted_hash"),

@@ -152,6 +152,94 @@ async fn what_changes_is_found_at_once_and_what_is_deleted_never_again() {
     assert_eq!(left, 0, "terms of a deleted client");
 }
 
+/// Waits until the terms of all clients are in their places.
+async fn indexed(t: &Testkit) {
+    while t.database().number("SELECT COUNT(*) FROM client_unindexed WHERE tenant = $1", "default") > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn clients_are_found_before_and_after_their_terms_are_in_their_places() {
+    let t = Testkit::start().await;
+    let make = async |name: &str| {
+        t.create_client(json!({"name": name, "client_metadata": {"team": name},
+            "callbacks": [format!("https://{name}.example.com/cb")]}))
+            .await
+    };
+    let searches = [
+        (r#"name co "fresh""#, vec!["fresh-a", "fresh-b", "fresh-c"]),
+        (r#"name co "fresh" and not (name ew "-b")"#, vec!["fresh-a", "fresh-c"]),
+        (r#"metadata.team sw "fresh-b""#, vec!["fresh-b"]),
+        (r#"callback_host eq "fresh-a.example.com" or name eq "fresh-c""#, vec!["fresh-a", "fresh-c"]),
+        (
+            r#"callback_host ew ".example.com" and client_grant.allow_any_organization eq true"#,
+            vec!["fresh-b"],
+        ),
+        (r#"name sw "resh""#, vec![]),
+    ];
+    let check = async |when: &str| {
+        for (q, expected) in &searches {
+            assert_eq!(scim(&t, q).await, *expected, "{q} {when}");
+            for sort in ["name", "updated_at"] {
+                let query = [("parser", "scim"), ("q", *q), ("sort", sort)];
+                assert_eq!(names(&t.admin, &query).await, *expected, "{q} by {sort} {when}");
+            }
+        }
+    };
+    make("fresh-a").await;
+    indexed(&t).await;
+    let second = make("fresh-b").await;
+    let grant = json!({"client_id": second["client_id"], "audience": t.audience(), "scope": [],
+        "allow_any_organization": true});
+    let _ = t.admin.post("/api/v2/client-grants", &grant).await.expect(201);
+    make("fresh-c").await;
+    check("with two that are new").await;
+    indexed(&t).await;
+    check("when all are indexed").await;
+
+    // One that is changed and one that is deleted, each of them when it is new and again when it is not.
+    for (i, name) in ["fresh-d", "fresh-e"].into_iter().enumerate() {
+        let (changed, deleted) = (make(name).await, make("gone").await);
+        if i == 1 {
+            indexed(&t).await;
+        }
+        let _ = t.admin.patch(&client_path(&changed), &json!({"name": "later"})).await.expect(200);
+        let _ = t.admin.delete(&client_path(&deleted)).await.expect(204);
+        for when in ["at once", "when indexed"] {
+            assert!(scim(&t, &format!(r#"name co "{name}""#)).await.is_empty(), "{when}");
+            assert!(scim(&t, r#"name co "gone""#).await.is_empty(), "{when}");
+            assert_eq!(scim(&t, r#"name co "later""#).await.len(), 1, "{when}");
+            indexed(&t).await;
+        }
+        let _ = t.admin.delete(&client_path(&changed)).await.expect(204);
+    }
+    check("at the end").await;
+    let left = t.database().number(
+        "SELECT COUNT(*) FROM client_term WHERE tenant = $1 \
+         AND NOT EXISTS (SELECT 1 FROM client WHERE client.seq = client_term.seq)",
+        "default",
+    );
+    assert_eq!(left, 0, "terms of a deleted client");
+}
+
+/// More than are brought to their places in one transaction.
+#[tokio::test]
+async fn clients_with_thousands_of_terms_are_indexed_like_others() {
+    let t = Testkit::start().await;
+    let deep = "a.".repeat(100);
+    for number in 0..4 {
+        let callbacks: Vec<_> = (0..32).map(|i| format!("https://{deep}{number}-{i}.example/cb")).collect();
+        t.create_client(json!({"name": format!("deep {number}"), "callbacks": callbacks})).await;
+    }
+    for _ in 0..2 {
+        assert_eq!(scim(&t, r#"name co "deep""#).await.len(), 4);
+        assert_eq!(scim(&t, r#"callback_host ew ".2-31.example""#).await, ["deep 2"]);
+        indexed(&t).await;
+    }
+    assert_eq!(t.site().check().await.unwrap().problems.len(), 0);
+}
+
 #[tokio::test]
 async fn pages_are_walked_in_each_order() {
     let t = Testkit::start().await;
@@ -253,7 +341,8 @@ async fn clients_of_an_older_version_are_indexed_at_the_next_start() {
     let t = t
         .restart(|_| {
             let database = rusqlite::Connection::open(&database).unwrap();
-            database.execute_batch("DELETE FROM client_term; UPDATE client SET name_key = NULL;").unwrap();
+            database
+                .execute_batch("DELETE FROM client_term; DELETE FROM client_unindexed; UPDATE client SET name_key = NULL;").unwrap();
         })
         .await;
     assert_eq!(scim(&t, r#"name co "rom bef""#).await, ["from before"]);

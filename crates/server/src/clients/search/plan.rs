@@ -44,6 +44,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Looks for clients that are new.
+    pub(super) fn of_fresh(sort: Sort, conditions: Vec<Condition>) -> Self {
+        Self { sort, conditions, source: None, is_walk: false, beside: Vec::new() }
+    }
+
     /// Counts, up to a limit, what stands under the terms of the conditions, and takes the rarest.
     pub(super) async fn make(app: &App, sort: Sort, conditions: Vec<Condition>) -> DbResult<Self> {
         let count = async |source: &Source| -> DbResult<i64> {

@@ -1,15 +1,16 @@
 //! Looks where the plans say, checks what is found there, and puts the page together.
 
+use super::index::unpack;
 use super::plan::{Plan, Source};
 use super::statement::Statement;
 use crate::app::App;
 use crate::clients::store;
-use crate::db::{DbResult, Row};
+use crate::db::{DbResult, Row, params};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use tenantry_jose::{base64url, from_base64url};
 use tenantry_types::clients::StoredClient;
-use tenantry_types::clients::search::{Search, Searched};
+use tenantry_types::clients::search::{ANY_ORGANIZATION, Condition, Cover, Search, Searched};
 
 /// The order of what is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +94,12 @@ pub(super) async fn run(
     after: &Position,
     take: usize,
 ) -> DbResult<(Vec<Found>, Option<Position>)> {
-    let mut parts = Vec::new();
+    let misses = MISSES / search.0.len().max(1);
+    // First among the new ones, so that a client whose terms are brought to their places meanwhile is not missed.
+    let mut parts = fresh(app, search, sort, after, take, misses).await?;
     for conditions in &search.0 {
         let plan = Plan::make(app, sort, conditions.clone()).await?;
-        parts.push(look(app, &plan, after, take, search.0.len()).await?);
+        parts.push(look(app, &plan, after, take, misses).await?);
     }
     let by = |a: &Position, b: &Position| a.cmp(b, sort);
     // Behind what all of them reached, one may have missed what another would have found first.
@@ -113,9 +116,70 @@ pub(super) async fn run(
     Ok((found, next))
 }
 
-/// Looks where a plan says; so many share what a request may do.
-async fn look(app: &App, plan: &Plan, after: &Position, take: usize, shares: usize) -> DbResult<Part> {
-    let misses = MISSES / shares.max(1);
+/// Looks at the new clients whose terms are not in their places yet. Without conditions that are looked up by terms, they
+/// are found like all others.
+async fn fresh(
+    app: &App,
+    search: &Search,
+    sort: Sort,
+    after: &Position,
+    take: usize,
+    most_misses: usize,
+) -> DbResult<Vec<Part>> {
+    const TERMS: &str = "SELECT seq, terms FROM client_unindexed WHERE tenant = $1";
+    let covers = |conditions: &Vec<Condition>| {
+        conditions.iter().map(Condition::cover).filter(is_by_term).collect::<Vec<_>>()
+    };
+    let mut lists: Vec<_> =
+        search.0.iter().map(|conditions| (conditions, covers(conditions), HashSet::new())).collect();
+    lists.retain(|(_, covers, _)| !covers.is_empty());
+    let mut parts = Vec::new();
+    if lists.is_empty() {
+        return Ok(parts);
+    }
+    let read = |row: &Row<'_>| {
+        let (seq, terms) = (row.int(0)?, unpack(row.bytes(1)?));
+        for (_, covers, found) in &mut lists {
+            if covers.iter().all(|cover| has_terms(cover, &terms)) {
+                found.insert(seq);
+            }
+        }
+        Ok(())
+    };
+    app.db.query(TERMS, params![&app.tenant], read).await?;
+    for (conditions, _, found) in lists.into_iter().filter(|(_, _, found)| !found.is_empty()) {
+        let plan = Plan::of_fresh(sort, conditions.clone());
+        let statement = Statement::fresh(&app.tenant, &plan);
+        let mut positions = app.db.query(&statement.sql, &statement.params, position).await?;
+        positions.retain(|position| found.contains(&position.seq));
+        parts.push(one_by_one(app, &plan, positions, after, take, most_misses).await?);
+    }
+    Ok(parts)
+}
+
+/// Whether clients are looked up under terms that are brought to their places later. A grant for any organization is not
+/// among these.
+fn is_by_term(cover: &Cover) -> bool {
+    match cover {
+        Cover::Terms(terms) => terms.iter().any(|term| term != ANY_ORGANIZATION),
+        Cover::Range(..) => true,
+        Cover::Unknown => false,
+    }
+}
+
+/// Whether a client with these terms, which are sorted, is covered.
+fn has_terms(cover: &Cover, terms: &[&[u8]]) -> bool {
+    match cover {
+        Cover::Terms(all) => {
+            all.iter().all(|term| term == ANY_ORGANIZATION || terms.binary_search(&&**term).is_ok())
+        }
+        Cover::Range(from, to) => terms.iter().any(|term| *term >= &**from && *term < &**to),
+        Cover::Unknown => true,
+    }
+}
+
+/// Looks where a plan says.
+async fn look(app: &App, plan: &Plan, after: &Position, take: usize, misses: usize) -> DbResult<Part> {
     match &plan.source {
         Some(source) if !plan.is_walk => whole(app, plan, source, after, take, misses).await,
         _ => walk(app, plan, after, take, misses).await,
@@ -132,7 +196,19 @@ async fn whole(
     most_misses: usize,
 ) -> DbResult<Part> {
     let statement = Statement::positions(&app.tenant, plan, source);
-    let mut positions = app.db.query(&statement.sql, &statement.params, position).await?;
+    let positions = app.db.query(&statement.sql, &statement.params, position).await?;
+    one_by_one(app, plan, positions, after, take, most_misses).await
+}
+
+/// Reads the clients at these positions, in their order, until there are enough.
+async fn one_by_one(
+    app: &App,
+    plan: &Plan,
+    mut positions: Vec<Position>,
+    after: &Position,
+    take: usize,
+    most_misses: usize,
+) -> DbResult<Part> {
     positions.retain(|position| position.cmp(after, plan.sort) == Ordering::Greater);
     positions.sort_by(|a, b| a.cmp(b, plan.sort));
     let (mut found, mut misses, mut reached) = (Vec::new(), 0, after.clone());

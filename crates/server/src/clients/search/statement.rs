@@ -189,6 +189,17 @@ impl<'a> Statement<'a> {
         statement
     }
 
+    /// Where all new clients stand.
+    pub(super) fn fresh(tenant: &'a str, plan: &'a Plan) -> Self {
+        let mut statement = Self::new(
+            "SELECT c.seq, c.name_key, c.updated_at FROM client_unindexed u CROSS JOIN client c \
+             WHERE u.tenant = $1 AND c.tenant = $1 AND c.seq = u.seq + 0",
+            tenant,
+        );
+        statement.conditions(plan, "u");
+        statement
+    }
+
     /// The client of that number.
     pub(super) fn client(tenant: &'a str, seq: i64) -> Self {
         let mut statement = Self::new(CLIENT, tenant);

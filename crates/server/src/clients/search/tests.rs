@@ -111,6 +111,15 @@ async fn no_search_reads_a_whole_table() {
             }
         }
     }
+    for q in queries {
+        for sort in [Sort::Created, Sort::Name, Sort::Updated] {
+            let plan = Plan::of_fresh(sort, conditions(q).remove(0));
+            let fresh = Statement::fresh(TENANT, &plan);
+            let steps = plan_of(&db, &fresh.sql, &fresh.params).await;
+            check_plan(&fresh.sql, &steps);
+            check_lookups(&fresh.sql, &steps);
+        }
+    }
     let one = Statement::client(TENANT, 1);
     let steps = plan_of(&db, &one.sql, &one.params).await;
     assert_eq!(steps, ["SEARCH c USING INDEX client_seq (tenant=? AND seq=?)"]);

@@ -2,6 +2,7 @@
 
 use super::Findings;
 use crate::clients::references;
+use crate::clients::search::index::unpack;
 use crate::db::{DbResult, Row, Snapshot};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
@@ -97,6 +98,11 @@ fn add((count, sum): (i64, u64), term: &[u8]) -> (i64, u64) {
     (count + 1, sum.wrapping_add(hash))
 }
 
+fn without((count, sum): (i64, u64), term: &[u8]) -> (i64, u64) {
+    let (_, hash) = add((0, 0), term);
+    (count - 1, sum.wrapping_sub(hash))
+}
+
 fn counts(snapshot: &mut Snapshot, expected: &Expected, found: &mut Findings) -> DbResult<()> {
     const COUNTS: &str = "SELECT tenant, is_global, is_first_party, app_type, CAST(SUM(n) AS BIGINT) \
         FROM client_count GROUP BY tenant, is_global, is_first_party, app_type";
@@ -130,15 +136,26 @@ fn search_terms(
 ) -> DbResult<()> {
     const TERMS: &str = "SELECT t.tenant, t.seq, t.term, c.client_id FROM client_term t \
         LEFT JOIN client c ON c.tenant = t.tenant AND c.seq = t.seq";
+    const NEW: &str = "SELECT tenant, seq, terms FROM client_unindexed";
     snapshot.each(TERMS, |row| {
         let (tenant, seq, term) = (row.text(0)?, row.int(1)?, row.bytes(2)?);
         if row.opt_text(3)?.is_none() {
             found.problem(DERIVED, || format!("search terms of a client that is gone (number {seq})"));
         } else if term != ANY_ORGANIZATION
-            && let Some((count, sum)) = expected.get_mut(&(tenant.to_owned(), seq))
+            && let Some(sums) = expected.get_mut(&(tenant.to_owned(), seq))
         {
-            let (_, hash) = add((0, 0), term);
-            (*count, *sum) = (*count - 1, sum.wrapping_sub(hash));
+            *sums = without(*sums, term);
+        }
+        Ok(())
+    })?;
+    snapshot.each(NEW, |row| {
+        let (tenant, seq) = (row.text(0)?.to_owned(), row.int(1)?);
+        let terms = unpack(row.bytes(2)?);
+        match expected.get_mut(&(tenant, seq)) {
+            Some(sums) => *sums = terms.into_iter().fold(*sums, without),
+            None => {
+                found.problem(DERIVED, || format!("search terms of a client that is gone (number {seq})"));
+            }
         }
         Ok(())
     })?;
