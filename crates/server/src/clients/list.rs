@@ -5,7 +5,7 @@ use super::render::{self, Parts, Stored, View};
 use super::store::{open_secret, shows_secret};
 use crate::app::App;
 use crate::db::generations::Slot;
-use crate::db::{DbResult, Kind, Param, Row};
+use crate::db::{DbResult, Kind, Param, Row, params};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use std::collections::BTreeMap;
@@ -219,10 +219,14 @@ impl<'a> Statement<'a> {
         statement
     }
 
-    /// The number of a client behind number `after`, with so many between.
-    fn skip(filter: &'a Filter, tenant: &'a str, after: i64, skipped: u64) -> Self {
+    /// The number of a client behind number `after`, with so many between. `global` is the number of the global client,
+    /// where it tells all that the filter asks.
+    fn skip(filter: &'a Filter, global: Option<i64>, tenant: &'a str, after: i64, skipped: u64) -> Self {
         let mut statement = Self::new(&format!("SELECT c.seq FROM {}", filter.from()), tenant);
-        statement.filter(filter, filter.app_types.first().map(String::as_str));
+        match global {
+            Some(global) => statement.and("c.seq <>", Param::Int(global)),
+            None => statement.filter(filter, filter.app_types.first().map(String::as_str)),
+        }
         statement.and("c.seq >", Param::Int(after));
         statement.limit("c.seq", 1, skipped);
         statement
@@ -286,6 +290,11 @@ impl Filter {
         } else {
             "client c"
         }
+    }
+
+    /// Whether it leaves out the global client, and nobody else.
+    fn is_all_but_global(&self) -> bool {
+        *self == Self { is_global: Some(false), ..Self::default() }
     }
 
     /// The listed types one by one, or one time "any": each is read through an index of its own.
@@ -401,6 +410,7 @@ async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u
     {
         return start_among_types(app, filter, place).await;
     }
+    let global = if filter.is_all_but_global() { Some(global(app).await?) } else { None };
     let mut walk = None;
     loop {
         // How many clients are skipped, and behind which number.
@@ -415,13 +425,20 @@ async fn start_of(app: &App, filter: &Filter, page: u64, per_page: u64, state: u
             continue;
         }
         let stride = if skipped > FAR_STRIDE { FAR_STRIDE } else { skipped.min(STRIDE) };
-        let statement = Statement::skip(filter, &app.tenant, after, stride);
+        let statement = Statement::skip(filter, global, &app.tenant, after, stride);
         let found = app.db.query_opt(&statement.sql, &statement.params, |row| row.int(0)).await?;
         let Some(seq) = found else { return Ok(None) };
         let at = mark.map_or(0, |(at, _)| at + 1) + stride;
         marks.set(state, at, seq);
         mark = Some((at, seq));
     }
+}
+
+const GLOBAL: &str = "SELECT seq FROM client WHERE tenant = $1 AND is_global";
+
+/// The number of the global client, or one that no client has.
+async fn global(app: &App) -> DbResult<i64> {
+    Ok(app.db.query_opt(GLOBAL, params![&app.tenant], |row| row.int(0)).await?.unwrap_or(-1))
 }
 
 /// A jump in a list of several types has to sort their numbers; walking on from a remembered page does not.
@@ -479,6 +496,7 @@ mod tests {
     async fn no_list_reads_a_whole_table() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&crate::db::Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
+        check_plan(GLOBAL, &plan_of(&db, GLOBAL, params!["t"]).await);
         for (filter, app_type) in filters() {
             for columns in [WITH, WITHOUT] {
                 let statement = Statement::after(&filter, app_type, columns, "t", 1, 50);
@@ -496,7 +514,8 @@ mod tests {
             }
             let of_type =
                 Filter { app_types: app_type.map(str::to_owned).into_iter().collect(), ..filter.clone() };
-            let skip = Statement::skip(&of_type, "t", 1, 100);
+            let global = of_type.is_all_but_global().then_some(7);
+            let skip = Statement::skip(&of_type, global, "t", 1, 100);
             let plan = plan_of(&db, &skip.sql, &skip.params).await;
             check_plan(&skip.sql, &plan);
             let by_number = !filter.grants_any_organization;

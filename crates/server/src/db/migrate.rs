@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_current_secret.sql"),
     include_str!("migrations/0014_lookups.sql"),
     include_str!("migrations/0015_unindexed.sql"),
+    include_str!("migrations/0016_not_global.sql"),
 ];
 
 /// Begins lines that are meant for `SQLite` alone, and comments elsewhere: how a table is kept, never what it holds. Lines

@@ -189,7 +189,6 @@ async fn secrets_of_a_database_from_before_are_good_still() {
         ALTER TABLE client DROP COLUMN secret;
         ALTER TABLE client DROP COLUMN secret_created_at;
         ALTER TABLE client DROP COLUMN secret_used_at;
-        DROP INDEX client_not_global;
         DROP TABLE client_unindexed;
         DROP INDEX client_of_app_type;
         DROP INDEX client_of_party;
