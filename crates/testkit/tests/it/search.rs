@@ -223,6 +223,22 @@ async fn clients_are_found_before_and_after_their_terms_are_in_their_places() {
     assert_eq!(left, 0, "terms of a deleted client");
 }
 
+/// As a server of an older version may have left it, which knows of no new clients.
+#[tokio::test]
+async fn a_term_that_is_in_its_place_already_keeps_no_other_from_getting_there() {
+    let t = Testkit::start().await;
+    t.create_client(json!({"name": "twice"})).await;
+    t.create_client(json!({"name": "once"})).await;
+    let term = if t.database().file().is_some() { "X'6e747769'" } else { r"'\x6e747769'::bytea" };
+    // Of both of them: `ntwi` is a term of the first.
+    t.database().execute(&format!(
+        "INSERT INTO client_term (tenant, seq, term) SELECT tenant, seq, {term} FROM client_unindexed"
+    ));
+    indexed(&t).await;
+    assert_eq!(scim(&t, r#"name co "twice""#).await, ["twice"]);
+    assert_eq!(scim(&t, r#"name co "once""#).await, ["once"]);
+}
+
 /// More than are brought to their places in one transaction.
 #[tokio::test]
 async fn clients_with_thousands_of_terms_are_indexed_like_others() {
