@@ -441,8 +441,8 @@ impl Tx<'_> {
         self.run(|connection| connection.append(sql, rows))
     }
 
-    /// Adds `by` to a number, by an `INSERT … VALUES (…)` that takes the parameters of `key` and then how much. What all transactions
-    /// of a commit add to a number is written once, right before the commit; so nothing of it is seen before.
+    /// Adds `by` to a number, by an `INSERT … VALUES (…)` that takes the parameters of `key` and then how much. What all
+    /// transactions of a commit add to a number is written once, right before the commit; so nothing of it is seen before.
     pub(crate) fn add(&mut self, sql: &'static str, key: &[Param<'_>], by: i64) {
         self.sums.push((sql, key.iter().map(OwnedParam::from).collect(), by));
     }

@@ -65,7 +65,7 @@ fn seq(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Option<i64>> 
     tx.query_opt(SEQ, params![tenant, client_id], |row| row.int(0))
 }
 
-/// Indexes a new client, for now under its number alone; [`index_new`] brings its terms to their places.
+/// Keeps the terms of a new client under its number, from where [`index_new`] brings them to their places.
 pub(in crate::clients) fn insert(tx: &mut Tx<'_>, tenant: &str, seq: i64, packed: &[u8]) -> DbResult<()> {
     const INSERT: &str = "INSERT INTO client_unindexed (tenant, seq, terms) VALUES ($1, $2, $3)";
     tx.append(INSERT, [[tenant.into(), seq.into(), Param::Bytes(packed)]])
