@@ -208,20 +208,30 @@ impl Database {
 
 impl Schema {
     fn run(&self, sql: &str) {
+        self.try_run(sql).expect("the statement works");
+    }
+
+    fn try_run(&self, sql: &str) -> Result<(), postgres::Error> {
         let (server, sql) = (self.server.clone(), sql.to_owned());
-        apart(move || {
-            let mut client = Client::connect(&server, NoTls).expect("PostgreSQL");
-            client.batch_execute(&sql).expect("the statement works");
-        });
+        apart(move || Client::connect(&server, NoTls).expect("PostgreSQL").batch_execute(&sql))
     }
 }
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        if self.is_owned {
-            self.run(&format!("DROP SCHEMA {} CASCADE", self.name));
+        if !self.is_owned {
+            return;
         }
+        // A server that still runs may be working on the tables, and lock them in another order than this.
+        let dropped = std::iter::repeat_with(|| self.try_run(&format!("DROP SCHEMA {} CASCADE", self.name)))
+            .find(|dropped| !is_deadlock(dropped));
+        dropped.expect("an end").expect("the schema goes");
     }
+}
+
+fn is_deadlock(result: &Result<(), postgres::Error>) -> bool {
+    let code = result.as_ref().err().and_then(postgres::Error::code);
+    code == Some(&postgres::error::SqlState::T_R_DEADLOCK_DETECTED)
 }
 
 /// On a thread of its own: the blocking client must not run on one of an asynchronous runtime.
