@@ -278,8 +278,8 @@ impl Doors {
         let traffic = Arc::new(traffic);
         let figures = Arc::clone(&limits.connections.figures);
         let health = ops::router(Exposition::new(app.clone(), Arc::clone(&traffic), figures, tls.clone()));
-        let service = Service::new(app, api, traffic, &limits);
-        let handle = move |request, peer: Peer| service.clone().handle(request, peer);
+        let service = Arc::new(Service::new(app, api, traffic, &limits));
+        let handle = move |request, peer: Peer| service.handle(request, peer);
         let listener = |socket| Listener::plain(socket, &limits.connections, limits.patience);
         let mut doors: Vec<Door> = Vec::new();
         let mut listeners = vec![format!("https://{https_address}")];
@@ -294,15 +294,11 @@ impl Doors {
             let (socket, bound) = bind(address).await?;
             listeners.push(format!("http://{bound}"));
             let health = config.ops_listen.is_none().then(|| health.clone());
-            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| {
-                let health = health.as_ref().filter(|_| ops::is_harmless(request.uri().path())).cloned();
-                let handle = handle.clone();
-                async move {
-                    match health {
-                        Some(health) => health.oneshot(request.map(Body::new)).await,
-                        None => handle(request, peer).await,
-                    }
+            let handle = move |request: ::http::Request<hyper::body::Incoming>, peer: Peer| match &health {
+                Some(health) if ops::is_harmless(request.uri().path()) => {
+                    Box::pin(health.clone().oneshot(request.map(Body::new)))
                 }
+                _ => handle(request, peer),
             };
             doors.push(Box::pin(listener(socket).serve(handle, stopped.clone())));
         }

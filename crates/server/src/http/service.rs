@@ -17,6 +17,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tenantry_types::ApiError;
@@ -24,7 +25,6 @@ use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 
 /// The whole of the public API, ready to answer requests.
-#[derive(Clone)]
 pub(crate) struct Service {
     app: App,
     router: Router,
@@ -36,9 +36,15 @@ pub(crate) struct Service {
     request_time: Duration,
 }
 
+/// The answer to a request, on its way.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
 /// Who sent a request, as far as addresses tell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source(pub(crate) IpAddr);
+
+/// How many headers every answer gets.
+const ADDED: usize = 8;
 
 impl Service {
     pub(crate) fn new(app: App, router: Router, traffic: Arc<Traffic>, limits: &Limits) -> Self {
@@ -47,13 +53,14 @@ impl Service {
         Self { app, router, compressing, traffic, body_time, request_time }
     }
 
-    pub(crate) async fn handle(
-        self,
-        mut request: Request<Incoming>,
-        peer: Peer,
-    ) -> Result<Response, Infallible> {
+    /// Answers a request. The future is boxed, because it is large, and moved a few times on its way into the connection.
+    pub(crate) fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Answer {
+        let (service, id) = (Arc::clone(self), RequestId::new(&self.app.random));
+        Box::pin(id.scope(async move { Ok(service.respond(request, peer, id).await) }))
+    }
+
+    async fn respond(&self, mut request: Request<Incoming>, peer: Peer, id: RequestId) -> Response {
         let began = Instant::now();
-        let id = RequestId::new(&self.app.random);
         let operation = self.traffic.operation(request.method(), request.uri().path());
         let _in_flight = self.traffic.in_flight.enter();
         let address = peer.address.ip();
@@ -99,7 +106,7 @@ impl Service {
                 response
             }
         };
-        Ok(id.scope(answer).await)
+        answer.await
     }
 
     /// Lets the request in, where requests are limited.
@@ -165,6 +172,7 @@ impl Service {
 
     fn add_headers(&self, response: &mut Response) {
         let headers = response.headers_mut();
+        headers.reserve(ADDED);
         // Programs look at these, and must not trip over their absence where nothing is limited.
         if !headers.contains_key(limiter::LIMIT) {
             headers.insert(limiter::LIMIT, HeaderValue::from_static("1000"));
