@@ -29,8 +29,13 @@ pub(super) struct Filter {
 /// As many clients as a request may ask for, and one to know whether there are more.
 const MOST_EXPECTED: usize = 101;
 
+/// What stands before the clients, as soon as it is known how many there are in all.
+type Head = Box<dyn FnOnce(u64) -> String + Send>;
+
 /// An answer in the making: what stands before the clients, and the clients as they are shown, with commas between.
 pub(super) struct Listed {
+    head: Option<Head>,
+    total: u64,
     text: Vec<u8>,
     prefix: usize,
     /// The number of each client, and where its text ends.
@@ -42,8 +47,30 @@ pub(super) struct Listed {
 impl Listed {
     fn new(prefix: &str, limit: u64) -> Self {
         let expected = usize::try_from(limit).unwrap_or(0).min(MOST_EXPECTED);
-        let clients = Vec::with_capacity(expected);
-        Self { text: prefix.as_bytes().to_vec(), prefix: prefix.len(), clients, expected }
+        let (text, clients) = (prefix.as_bytes().to_vec(), Vec::with_capacity(expected));
+        Self { head: None, total: 0, text, prefix: prefix.len(), clients, expected }
+    }
+
+    fn with_total(head: Head, limit: u64) -> Self {
+        Self { head: Some(head), ..Self::new("", limit) }
+    }
+
+    /// Whether it has to be told how many clients there are in all, before the first of them.
+    fn wants_total(&self) -> bool {
+        self.head.is_some()
+    }
+
+    fn set_total(&mut self, total: u64) {
+        self.total = total;
+        if let Some(head) = self.head.take() {
+            self.text.extend_from_slice(head(total).as_bytes());
+            self.prefix = self.text.len();
+        }
+    }
+
+    /// How many clients there are in all, in an answer that was told.
+    pub(super) fn total(&self) -> u64 {
+        self.total
     }
 
     pub(super) fn len(&self) -> usize {
@@ -194,6 +221,7 @@ impl<'a> Statement<'a> {
         filter: &'a Filter,
         app_type: Option<&'a str>,
         columns: &str,
+        with_total: bool,
         tenant: &'a str,
         after: i64,
         limit: u64,
@@ -208,7 +236,13 @@ impl<'a> Statement<'a> {
         } else {
             (filter.from(), "c.seq")
         };
-        let mut statement = Self::new(&format!("SELECT {columns} FROM {from}"), tenant);
+        let mut statement = Self { sql: format!("SELECT {columns}"), params: vec![Param::Text(tenant)] };
+        if with_total {
+            let _ = write!(statement.sql, ", ({} WHERE c.tenant = $1", count_from(filter));
+            statement.filter(filter, app_type);
+            statement.sql.push(')');
+        }
+        let _ = write!(statement.sql, " FROM {from} WHERE c.tenant = $1");
         if by_term {
             statement.sql.push_str(" AND s.tenant = $1 AND c.seq = s.seq + 0");
             statement.and("s.term =", Param::Bytes(ANY_ORGANIZATION));
@@ -320,7 +354,7 @@ fn count_from(filter: &Filter) -> &'static str {
 }
 
 /// How many clients there are.
-pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
+async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
     let select = count_from(filter);
     let mut total = 0;
     for app_type in filter.app_types() {
@@ -331,9 +365,10 @@ pub(super) async fn count(app: &App, filter: &Filter) -> DbResult<u64> {
     Ok(u64::try_from(total).unwrap_or(0))
 }
 
-const WITHOUT: &str = "c.seq, c.document, c.signing_keys_at, c.client_secret_at";
-const WITH: &str =
-    "c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, c.secret_id, c.secret";
+/// What is read of each client without its secret, and with it; and how many columns that are.
+const WITHOUT: (&str, usize) = ("c.seq, c.document, c.signing_keys_at, c.client_secret_at", 4);
+const WITH: (&str, usize) =
+    ("c.seq, c.document, c.signing_keys_at, c.client_secret_at, c.client_id, c.secret_id, c.secret", 7);
 
 /// The clients behind number `after`, `limit` of them at most, behind `prefix`.
 pub(super) async fn after(
@@ -344,16 +379,32 @@ pub(super) async fn after(
     view: &View,
     prefix: &str,
 ) -> DbResult<Listed> {
+    let mut listed = Listed::new(prefix, limit);
+    fill(app, filter, after, view, &mut listed, limit).await?;
+    Ok(listed)
+}
+
+async fn fill(
+    app: &App,
+    filter: &Filter,
+    after: i64,
+    view: &View,
+    listed: &mut Listed,
+    limit: u64,
+) -> DbResult<()> {
     let with_secrets = view.shows_secret();
-    let columns = if with_secrets { WITH } else { WITHOUT };
+    let (columns, count) = if with_secrets { WITH } else { WITHOUT };
     let keys = app.keys().await?;
     let signing_keys = &keys.signing_keys().read;
     let app_types = filter.app_types();
     let several = app_types.len() > 1;
-    let mut listed = Listed::new(prefix, limit);
     for app_type in app_types {
-        let statement = Statement::after(filter, app_type, columns, &app.tenant, after, limit);
+        let with_total = listed.wants_total();
+        let statement = Statement::after(filter, app_type, columns, with_total, &app.tenant, after, limit);
         let read = |row: &Row<'_>| {
+            if listed.wants_total() {
+                listed.set_total(u64::try_from(row.int(count)?).unwrap_or(0));
+            }
             let json = row.text_bytes(1)?;
             let secret = match with_secrets.then(|| row.opt_bytes(6)).transpose()?.flatten() {
                 Some(sealed) if shows_secret(json)? => {
@@ -373,29 +424,36 @@ pub(super) async fn after(
         listed.sort();
         listed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    Ok(listed)
+    Ok(())
 }
 
-/// Page `page` of `per_page` clients, behind `prefix`.
+/// Page `page` of `per_page` clients, behind what `head` makes of how many there are in all. That comes with the clients,
+/// where it can: a question less, and true of the same moment.
 pub(super) async fn page(
     app: &App,
     filter: &Filter,
     page: u64,
     per_page: u64,
     view: &View,
-    prefix: &str,
+    head: impl FnOnce(u64) -> String + Send + 'static,
 ) -> DbResult<Listed> {
     let slot = Slot::of(Kind::ClientList, &app.tenant, "");
     let state = app.db.generations().now(slot);
-    let Some(start) = start_of(app, filter, page, per_page, state).await? else {
-        return Ok(Listed::new(prefix, 0));
-    };
-    let listed = after(app, filter, start, per_page, view, prefix).await?;
-    if let Some(last) = listed.last()
-        && listed.len() as u64 == per_page
-    {
-        let before = page.saturating_add(1).saturating_mul(per_page) - 1;
-        app.clients.positions.of(filter).set(state, before, last);
+    let mut listed = Listed::with_total(Box::new(head), per_page);
+    if filter.app_types.len() > 1 {
+        listed.set_total(count(app, filter).await?);
+    }
+    if let Some(start) = start_of(app, filter, page, per_page, state).await? {
+        fill(app, filter, start, view, &mut listed, per_page).await?;
+        if let Some(last) = listed.last()
+            && listed.len() as u64 == per_page
+        {
+            let before = page.saturating_add(1).saturating_mul(per_page) - 1;
+            app.clients.positions.of(filter).set(state, before, last);
+        }
+    }
+    if listed.wants_total() {
+        listed.set_total(count(app, filter).await?);
     }
     Ok(listed)
 }
@@ -484,7 +542,8 @@ mod tests {
         let filter = Filter { grants_organization: Some("org_1".into()), ..Filter::default() };
         let mut count = Statement::new(count_from(&filter), "t");
         count.filter(&filter, None);
-        for statement in [Statement::after(&filter, None, WITH, "t", 1, 50), count] {
+        let page = Statement::after(&filter, None, WITH.0, false, "t", 1, 50);
+        for statement in [page, count] {
             let plan = plan_of(&db, &statement.sql, &statement.params).await;
             check_plan(&statement.sql, &plan);
             let by_id = |step: &String| step.starts_with("SEARCH c ") && step.contains("client_id=?");
@@ -498,8 +557,10 @@ mod tests {
         let db = Db::open(&crate::db::Target::Sqlite(dir.path().join("t.db"))).await.unwrap();
         check_plan(GLOBAL, &plan_of(&db, GLOBAL, params!["t"]).await);
         for (filter, app_type) in filters() {
-            for columns in [WITH, WITHOUT] {
-                let statement = Statement::after(&filter, app_type, columns, "t", 1, 50);
+            for (columns, _) in [WITH, WITHOUT] {
+                let with_total = Statement::after(&filter, app_type, columns, true, "t", 1, 50);
+                check_plan(&with_total.sql, &plan_of(&db, &with_total.sql, &with_total.params).await);
+                let statement = Statement::after(&filter, app_type, columns, false, "t", 1, 50);
                 let plan = plan_of(&db, &statement.sql, &statement.params).await;
                 check_plan(&statement.sql, &plan);
                 // One client or none has an index of its own.

@@ -286,14 +286,16 @@ async fn list_clients(State(app): State<App>, caller: Caller, RawQuery(raw): Raw
     let view = View::of(caller.scopes()).with_fields(query.text("fields"), include);
     match page {
         Page::Number { page, per_page, include_totals } => {
-            let total = list::count(&app, &filter).await?;
             if include_totals {
                 let start = page.saturating_mul(per_page);
-                let prefix = format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"clients":["#);
-                let listed = list::page(&app, &filter, page, per_page, &view, &prefix).await?;
+                let head = move |total| {
+                    format!(r#"{{"total":{total},"start":{start},"limit":{per_page},"clients":["#)
+                };
+                let listed = list::page(&app, &filter, page, per_page, &view, head).await?;
                 return Ok(json(StatusCode::OK, listed.finish("]}")));
             }
-            let listed = list::page(&app, &filter, page, per_page, &view, "[").await?;
+            let listed = list::page(&app, &filter, page, per_page, &view, |_| "[".into()).await?;
+            let total = listed.total();
             let mut response = json(StatusCode::OK, listed.finish("]"));
             let link = list_link(&app, CLIENTS, raw.as_deref(), page, per_page, total);
             if let Ok(link) = HeaderValue::from_str(&link) {
