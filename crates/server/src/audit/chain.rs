@@ -100,6 +100,11 @@ pub(crate) fn append(tx: &mut Tx<'_>, events: &[Event]) -> DbResult<()> {
     Ok(())
 }
 
+/// Asks what [`append`] needs to know of the chains of a tenant, while there are other things to do.
+pub(crate) fn ask_ahead(tx: &mut Tx<'_>, tenant: &str) -> DbResult<()> {
+    tx.ask_ahead(ENDS, params![tenant])
+}
+
 const INSERT: &str = "INSERT INTO audit_log (tenant, seq, chain, number, date, type, client_id, document, hash) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 

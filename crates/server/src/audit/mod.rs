@@ -18,7 +18,7 @@ mod token;
 mod verify;
 
 pub(crate) use attempt::{Attempt, Who, current, note_body};
-pub(crate) use chain::append;
+pub(crate) use chain::{append, ask_ahead};
 pub(crate) use change::{Change, Record, created, deleted, updated};
 pub(crate) use limit::{LimitReached, ReachedLimit};
 pub(crate) use queue::{Audit, Kept};

@@ -2,8 +2,8 @@
 
 use super::list::{self, Filter};
 use super::render::{self, Parts, View};
-use super::store::{self, NewClient, NewSecret};
-use super::{Shown, new_client_id, references, search, secrets};
+use super::store::{self, Changing, NewClient, NewSecret};
+use super::{new_client_id, references, search, secrets};
 use crate::app::App;
 use crate::credentials::routes::check_room;
 use crate::credentials::{self, NewCredential};
@@ -413,37 +413,32 @@ async fn change(
     secret: Option<NewSecret>,
     patch: impl Fn(&ClientDocument) -> Result<ClientDocument, Failure> + Send + 'static,
 ) -> ApiResult {
-    let tenant = app.tenant.clone();
-    let now = app.clock.now_ms();
-    let client_id = id.clone();
+    let (tenant, now, client_id) = (app.tenant.clone(), app.clock.now_ms(), id.clone());
     let secret = Arc::new(secret);
     let replacing = Arc::clone(&secret);
-    let (stored, shows_secret) = app
+    let question = Changing::question(&tenant, &id);
+    let (stored, kept, shows_secret) = app
         .db
-        .repeatable(move |tx| {
+        .repeatable_asking(question, move |tx| {
             let secret = replacing.as_ref().as_ref();
             tx.answers(StatusCode::OK);
-            let before =
-                store::find_for_update(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
-            let after = patch(&before)?;
-            check_references(tx, &tenant, &after, Some(&before))?;
-            check_named_credentials(tx, &tenant, &before, &after)?;
+            let client = Changing::find(tx, &tenant, &client_id)?.ok_or_else(Failure::client_not_found)?;
+            let before = &client.document;
+            let after = patch(before)?;
+            check_references(tx, &tenant, &after, Some(before))?;
+            check_named_credentials(tx, &tenant, before, &after)?;
             if secret.is_some_and(|secret| secret.keep_others_until.is_some()) {
                 secrets::check_room(tx, &tenant, &client_id, now)?;
             }
             tx.will_not_fail();
-            let stored = store::update(tx, &tenant, &before, &after, secret, now)?;
-            Ok::<_, Failure>((stored, !after.has_key_authentication()))
+            let stored = store::update(tx, &tenant, before, &after, secret, now)?;
+            Ok::<_, Failure>((stored, client.secret, !after.has_key_authentication()))
         })
         .await?;
-    let secret = secret.as_ref().as_ref().filter(|_| shows_secret);
-    // The client may have changed again by now; what this change made is answered all the same.
-    let client = match secret {
-        Some(_) => None,
-        None => app.clients.shown(&app, &id).await?,
-    };
-    let kept = client.as_deref().and_then(Shown::secret);
-    let shown = secret.map(NewSecret::value).or(kept);
+    let kept = kept.filter(|_| shows_secret && secret.is_none());
+    let kept = kept.map(|kept| kept.open(&app.master, &app.tenant, &id)).transpose()?;
+    let secret = secret.as_ref().as_ref().filter(|_| shows_secret).map(NewSecret::value);
+    let shown = secret.or(kept.as_ref().map(|kept| kept.as_str()));
     Ok(respond(&*app.keys().await?, StatusCode::OK, Answer::Changed, &stored, shown, &view))
 }
 

@@ -5,7 +5,7 @@ use super::{Client, Secret, Shown, references};
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::clock::Random;
-use crate::db::{Db, DbError, DbResult, Kind, Param, Row, Tx, params};
+use crate::db::{Db, DbError, DbResult, Kind, Param, Question, Row, Tx, params};
 use crate::http::ApiResult;
 use crate::seal::{MasterKey, SealError};
 use crate::tokens::quota;
@@ -417,6 +417,49 @@ pub(crate) fn enabled_credentials(document: &ClientDocument) -> Vec<&str> {
 
 pub(super) fn parse(json: &str) -> DbResult<ClientDocument> {
     ClientDocument::from_json(json).map_err(|error| DbError::Data(format!("client: {error}")))
+}
+
+/// A client as it is now, to be changed.
+pub(super) struct Changing {
+    pub(super) document: ClientDocument,
+    pub(super) secret: Option<SealedSecret>,
+}
+
+/// The current secret of a client, as it is stored.
+pub(super) struct SealedSecret {
+    id: String,
+    sealed: Vec<u8>,
+}
+
+impl SealedSecret {
+    /// The secret of this client.
+    pub(super) fn open(
+        &self,
+        master: &MasterKey,
+        tenant: &str,
+        client_id: &str,
+    ) -> DbResult<Zeroizing<String>> {
+        open_secret(master, tenant, client_id, &self.id, &self.sealed)
+    }
+}
+
+const TO_CHANGE: &str = "SELECT document, secret_id, secret FROM client WHERE tenant = $1 AND client_id = $2";
+
+impl Changing {
+    /// What [`Changing::find`] will ask.
+    pub(super) fn question(tenant: &str, client_id: &str) -> Question {
+        Question::new(TO_CHANGE, params![tenant, client_id], Kind::Client, tenant, client_id)
+    }
+
+    /// The client of that id, which stays as it is until the transaction ends.
+    pub(super) fn find(tx: &mut Tx<'_>, tenant: &str, client_id: &str) -> DbResult<Option<Self>> {
+        tx.query_opt(TO_CHANGE, params![tenant, client_id], |row| {
+            let secret = row.opt_text(1)?.zip(row.opt_bytes(2)?);
+            let secret =
+                secret.map(|(id, sealed)| SealedSecret { id: id.to_owned(), sealed: sealed.to_vec() });
+            Ok(Self { document: parse(row.text(0)?)?, secret })
+        })
+    }
 }
 
 /// The client as it is now, which stays so until the transaction ends: writers take turns.

@@ -1,7 +1,7 @@
 //! The connection that writes, of either engine.
 
 use super::generations::Slot;
-use super::value::{Param, Row};
+use super::value::{OwnedParam, Param, Row};
 use super::{DbResult, postgres, sqlite};
 
 pub(super) enum Connection {
@@ -28,7 +28,7 @@ impl Connection {
 
     /// Undoes the transaction, as far as there still is one.
     pub(super) fn rollback(&mut self) {
-        self.forget_appended();
+        self.forget();
         let result = self.batch("ROLLBACK");
         if let Err(error) = result {
             tracing::debug!(%error, "nothing to roll back");
@@ -68,7 +68,7 @@ impl Connection {
 
     /// Undoes everything since the mark.
     pub(super) fn undo(&mut self) -> DbResult<()> {
-        self.forget_appended();
+        self.forget();
         self.batch("ROLLBACK TO SAVEPOINT job")
     }
 
@@ -96,10 +96,26 @@ impl Connection {
         }
     }
 
-    /// What was added since the last statement of another kind is not to be sent.
-    fn forget_appended(&mut self) {
+    /// What waits to be sent is not to be sent, and what was asked ahead is asked anew.
+    fn forget(&mut self) {
         if let Self::Postgres(writer) = self {
-            writer.forget_appended();
+            writer.forget();
+        }
+    }
+
+    /// Asks a question whose answer [`Connection::query`] will want, where an answer takes a while. Nothing that it depends
+    /// on may be written in between.
+    pub(super) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(writer) => writer.ask_ahead(sql, params),
+        }
+    }
+
+    /// The answer to what was asked ahead is another one by now.
+    pub(super) fn forget_asked(&mut self, sql: &'static str, params: &[OwnedParam]) {
+        if let Self::Postgres(writer) = self {
+            writer.forget_asked(sql, params);
         }
     }
 

@@ -1,5 +1,7 @@
 //! A transaction on its way through the writer: its work, what came of it, and who waits for that.
 
+use super::generations::{Kind, Slot};
+use super::value::{OwnedParam, Param};
 use super::writer::Tx;
 use super::{DbError, DbResult};
 use crate::audit::{Attempt, Record};
@@ -11,6 +13,9 @@ pub(super) trait Job: Send {
     /// Does the work; whether it is to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
+    /// What it will ask first, if that is known.
+    fn question(&self) -> Option<&Question>;
+
     /// Whether it can be done again when it was undone together with what others did.
     fn can_repeat(&self) -> bool;
 
@@ -18,10 +23,28 @@ pub(super) trait Job: Send {
     fn answer(self: Box<Self>, commit: DbResult<()>);
 }
 
+/// What a transaction will ask first. Those of all that wait are asked at once, where an answer takes a while.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(super) sql: &'static str,
+    pub(super) params: Vec<OwnedParam>,
+    /// The answer is another one as soon as this changes, and only then.
+    pub(super) about: Slot,
+}
+
+impl Question {
+    /// A statement that reads an object, of which every change is told by [`Tx::changed`].
+    pub(crate) fn new(sql: &'static str, params: &[Param<'_>], kind: Kind, tenant: &str, id: &str) -> Self {
+        let params = params.iter().map(OwnedParam::from).collect();
+        Self { sql, params, about: Slot::of(kind, tenant, id) }
+    }
+}
+
 /// The work of a transaction. What changes on behalf of an attempt is written in the log by the same transaction.
 pub(super) struct Work<T, E, F> {
     run: F,
     can_repeat: bool,
+    question: Option<Question>,
     attempt: Option<Arc<Attempt>>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
@@ -32,10 +55,11 @@ impl<T, E, F> Work<T, E, F> {
     pub(super) fn new(
         attempt: Option<Arc<Attempt>>,
         can_repeat: bool,
+        question: Option<Question>,
         run: F,
     ) -> (Self, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { run, can_repeat, attempt, result: None, reply }, answer)
+        (Self { run, can_repeat, question, attempt, result: None, reply }, answer)
     }
 }
 
@@ -57,6 +81,10 @@ where
         }))
         .unwrap_or_else(|_| Err(tx.panicked().into()));
         result.insert(done).is_ok()
+    }
+
+    fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
     }
 
     fn can_repeat(&self) -> bool {

@@ -20,6 +20,7 @@ mod writer;
 pub(crate) use copy::copy;
 pub(crate) use figures::{Figures, Load};
 pub(crate) use generations::Kind;
+pub(crate) use job::Question;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use value::{Param, Row, params};
 pub(crate) use writer::Tx;
@@ -349,7 +350,7 @@ impl Db {
                     let work = work.take().ok_or_else(|| DbError::Data("work for one time".into()))?;
                     work(tx)
                 };
-                writer.transaction(crate::audit::current(), false, work).await
+                writer.transaction(crate::audit::current(), false, None, work).await
             }
             None => Err(DbError::Stopped.into()),
         }
@@ -362,8 +363,22 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
+        self.repeatable_asking(None, work).await
+    }
+
+    /// The same for work of which it is known what it will ask first.
+    pub(crate) async fn repeatable_asking<T, E, F>(
+        &self,
+        question: impl Into<Option<Question>>,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
         match &self.0.writer {
-            Some(writer) => writer.transaction(crate::audit::current(), true, work).await,
+            Some(writer) => writer.transaction(crate::audit::current(), true, question.into(), work).await,
             None => Err(DbError::Stopped.into()),
         }
     }
@@ -377,7 +392,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         match self.0.aside.as_ref().or(self.0.writer.as_ref()) {
-            Some(writer) => writer.transaction(None, true, work).await,
+            Some(writer) => writer.transaction(None, true, None, work).await,
             None => Err(DbError::Stopped.into()),
         }
     }

@@ -7,7 +7,7 @@ use super::generations::{Generations, Slot};
 use super::value::{OwnedParam, Param, Row};
 use super::{DbError, DbResult};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
@@ -289,6 +289,8 @@ pub(super) struct Writer {
     appended: Vec<(&'static str, Vec<Vec<OwnedParam>>)>,
     /// Statements whose answers nobody has waited for yet, in their order.
     sent: Vec<Sent>,
+    /// Questions that were sent before their answers are needed.
+    asked: Vec<Asked>,
     failed_at: Option<Instant>,
     /// When the connection last did what it was asked.
     answered_at: Option<Instant>,
@@ -327,6 +329,7 @@ impl Writer {
             statements: HashMap::new(),
             appended: Vec::new(),
             sent: Vec::new(),
+            asked: Vec::new(),
             failed_at: None,
             answered_at: None,
             patience: WRITING,
@@ -350,7 +353,7 @@ impl Writer {
     fn reconnect(&mut self) -> DbResult<()> {
         self.client = None;
         self.statements.clear();
-        self.appended.clear();
+        self.forget();
         self.sent.clear();
         let Settings { config, tls, .. } = &self.settings;
         let (session, tls) = (self.session(), tls.clone());
@@ -368,7 +371,7 @@ impl Writer {
         if self.failed_at.is_some_and(|at| at.elapsed() < BACKOFF) {
             return Err(DbError::Unavailable("it failed a moment ago".into()));
         }
-        self.appended.clear();
+        self.forget();
         // The connection gets the chance to notice that the other side has gone.
         self.executor.block_on(async {
             tokio::task::yield_now().await;
@@ -429,9 +432,56 @@ impl Writer {
         params: &[Param<'_>],
         mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
-        let statement = self.prepare(sql)?;
-        let rows = self.ask(async |client| client.query(&statement, &places(params)).await)?;
+        let is_it = |asked: &Asked| {
+            asked.sql == sql && params.iter().copied().eq(asked.params.iter().map(OwnedParam::borrow))
+        };
+        let rows = if let Some(at) = self.asked.iter().position(is_it) {
+            let answer = self.asked.swap_remove(at).answer;
+            self.answer_to(answer)?
+        } else {
+            let statement = self.prepare(sql)?;
+            self.ask(async |client| client.query(&statement, &places(params)).await)?
+        };
         rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    /// Sends a question of which it is known that somebody will ask it. What is sent after it has no part in the answer.
+    pub(super) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<()> {
+        let statement = self.prepare(sql)?;
+        let client = Arc::clone(self.client.as_ref().ok_or_else(gone)?);
+        let own = params.to_vec();
+        let mut answer: Answer =
+            Box::pin(async move { client.query_raw(&statement, own).await?.try_collect().await });
+        // Being asked for the first time, it is put in the connection's queue behind all others.
+        if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            self.asked.push(Asked { sql, params: params.to_vec(), answer });
+        }
+        Ok(())
+    }
+
+    /// What was asked ahead is asked anew.
+    pub(super) fn forget_asked(&mut self, sql: &'static str, params: &[OwnedParam]) {
+        self.asked.retain(|asked| asked.sql != sql || asked.params != params);
+    }
+
+    /// Waits for an answer, but not for what was sent after the question.
+    fn answer_to(&mut self, mut answer: Answer) -> DbResult<Vec<tokio_postgres::Row>> {
+        let answer = match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(rows) => Ok(rows),
+            Poll::Pending => {
+                self.send_appended()?;
+                self.executor.block_on(async { timeout(self.patience, answer).await })
+            }
+        };
+        match answer {
+            Ok(Ok(rows)) => Ok(rows),
+            // What was sent before it may be why.
+            Ok(Err(error)) => self.flush().and(Err(error.into())),
+            Err(_) => {
+                self.client = None;
+                Err(late())
+            }
+        }
     }
 
     /// Sends a statement. What becomes of it is told by the next question, [`Writer::flush`] at the latest.
@@ -455,8 +505,10 @@ impl Writer {
         }
     }
 
-    pub(super) fn forget_appended(&mut self) {
+    /// What waits to be sent is not to be sent, and what was asked ahead is asked anew.
+    pub(super) fn forget(&mut self) {
         self.appended.clear();
+        self.asked.clear();
     }
 
     fn send_appended(&mut self) -> DbResult<()> {
@@ -591,6 +643,15 @@ fn for_rows(sql: &str, types: &[Type]) -> Option<String> {
 
 /// The answer to a statement, on its way: how many rows it touched.
 type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
+
+/// A question that was sent ahead.
+struct Asked {
+    sql: &'static str,
+    params: Vec<OwnedParam>,
+    answer: Answer,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>> + Send>>;
 
 async fn in_time<T>(
     limit: Duration,

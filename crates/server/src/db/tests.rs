@@ -69,6 +69,8 @@ enum Does {
     Added,
     /// The same, and the database refuses the row.
     AddedClash,
+    /// Reads what the first wrote, as it announced, says that it will not fail, and writes.
+    Asks,
     /// Says nothing, and sends a statement that the database does not understand.
     Nonsense,
     /// Writes without waiting for the answer, says nothing, and fails.
@@ -81,6 +83,7 @@ enum Does {
 
 /// Runs jobs in one commit, each of which writes a row; which of them were kept, and which rows there are.
 async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
+    const FIRST: &str = "SELECT value FROM setting WHERE name = $1";
     let (_dir, db) = database_of_either_engine().await;
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (starts, begun) = std::sync::mpsc::channel::<()>();
@@ -102,10 +105,15 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
     for (place, &does) in jobs.iter().enumerate() {
         let (before, of_job) = (db.load().waiting_transactions, db.clone());
         tasks.push(tokio::spawn(async move {
+            let question = Question::new(FIRST, params!["first"], Kind::Client, "t", "first");
             let work = move |tx: &mut Tx<'_>| {
                 const ADD: &str = "INSERT INTO setting (name, value) VALUES ($1, 'x')";
                 let is_added = matches!(does, Does::Added | Does::AddedClash);
-                if is_added || matches!(does, Does::Well | Does::Wrong | Does::Clash) {
+                if matches!(does, Does::Asks) {
+                    let found = tx.query_opt(FIRST, params!["first"], |row| Ok(row.text(0)?.to_owned()))?;
+                    assert_eq!(found.as_deref(), Some("x"));
+                }
+                if is_added || matches!(does, Does::Well | Does::Wrong | Does::Clash | Does::Asks) {
                     tx.will_not_fail();
                 }
                 let clashes = matches!(does, Does::Clash | Does::AddedClash);
@@ -116,13 +124,16 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
                     tx.write(ADD, params![&name])?;
                 }
                 match does {
-                    Does::Well | Does::Once | Does::Clash | Does::Added | Does::AddedClash => Ok(()),
+                    Does::Well | Does::Once | Does::Clash | Does::Added | Does::AddedClash | Does::Asks => {
+                        Ok(())
+                    }
                     Does::Wrong | Does::Changed | Does::OnceWrong => Err(DbError::Data("no".into())),
                     Does::Nonsense => tx.query("SELECT nothing FROM nowhere", &[], |_| Ok(())).map(|_| ()),
                 }
             };
             let done = match does {
                 Does::Once | Does::OnceWrong => of_job.transaction(work).await,
+                Does::Asks => of_job.repeatable_asking(question, work).await,
                 _ => of_job.repeatable(work).await,
             };
             done.is_ok()
@@ -143,7 +154,7 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
 
 #[tokio::test]
 async fn who_fails_against_its_word_harms_no_other() {
-    use Does::{Added, AddedClash, Changed, Clash, Nonsense, Once, OnceWrong, Well, Wrong};
+    use Does::{Added, AddedClash, Asks, Changed, Clash, Nonsense, Once, OnceWrong, Well, Wrong};
     for jobs in [
         [Well, Wrong, Well, Wrong, Well],
         [Wrong, Once, Wrong, Well, OnceWrong],
@@ -158,9 +169,13 @@ async fn who_fails_against_its_word_harms_no_other() {
         [AddedClash, Once, Added, AddedClash, Well],
         [Added, Wrong, Added, Nonsense, Added],
         [Added, Added, Changed, OnceWrong, Added],
+        [Asks, Asks, Well, Asks, Added],
+        [Asks, Clash, Asks, Wrong, Asks],
+        [Clash, Asks, Nonsense, Once, Asks],
+        [Added, AddedClash, Asks, Changed, Asks],
     ] {
         let (kept, names) = together(&jobs).await;
-        let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once | Added)).collect();
+        let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once | Added | Asks)).collect();
         assert_eq!(kept, expected);
         let rows = (0..jobs.len()).filter(|place| expected[*place]).map(|place| place.to_string());
         assert_eq!(names, rows.chain(["first".to_owned()]).collect::<Vec<_>>());

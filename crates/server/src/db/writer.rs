@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::figures::Figures;
 use super::generations::{Generations, Kind, Slot};
-use super::job::{Job, Work};
+use super::job::{Job, Question, Work};
 use super::value::{OwnedParam, Param, Row};
 use super::{Availability, DbError, DbResult};
 use crate::audit::{self, Attempt, Change, Event, Record};
@@ -49,6 +49,7 @@ impl Writer {
         &self,
         attempt: Option<Arc<Attempt>>,
         can_repeat: bool,
+        question: Option<Question>,
         work: F,
     ) -> Result<T, E>
     where
@@ -56,7 +57,7 @@ impl Writer {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (job, answer) = Work::new(attempt, can_repeat, work);
+        let (job, answer) = Work::new(attempt, can_repeat, question, work);
         let Some(jobs) = &self.jobs else { return Err(DbError::Stopped.into()) };
         if let Err(error) = jobs.try_send(Box::new(job)) {
             let jobs = jobs.clone();
@@ -199,11 +200,19 @@ impl Group {
             while let Some(job) = self.again.pop_front() {
                 self.run_one(connection, job)?;
             }
-            let has_room = self.kept > 0 && self.done.len() < GROUP;
-            match has_room.then(|| queue.try_recv().ok()).flatten() {
-                Some(job) => self.again.push_back(job),
-                None if self.make_sure(connection)? => return Ok(()),
-                None => {}
+            if self.kept > 0 {
+                self.again.extend(queue.try_iter().take(GROUP.saturating_sub(self.done.len())));
+                let mut questions = self.again.iter().filter_map(|job| job.question());
+                match questions.try_for_each(|Question { sql, params, .. }| connection.ask_ahead(sql, params))
+                {
+                    Ok(()) => {}
+                    Err(error @ DbError::Unavailable(_)) => return Err(error),
+                    // Something that was sent before did not go well.
+                    Err(_) => self.repeat(connection),
+                }
+            }
+            if self.again.is_empty() && self.make_sure(connection)? {
+                return Ok(());
             }
         }
     }
@@ -228,8 +237,20 @@ impl Group {
         let ready = self.prepare(connection, is_together);
         let broken = ready.as_ref().err().map(DbError::again);
         let undo = ready.as_ref().copied().unwrap_or(Undo::All);
+        if let Some(Question { sql, params, about }) = job.question()
+            && self.done.iter().any(|done| done.changed.contains(about))
+        {
+            connection.forget_asked(sql, params);
+        }
         let mut tx = Tx { failed: ready.err(), undo, is_together, ..Tx::new(connection) };
         let keep = job.run(&mut tx);
+        if keep
+            && self.kept == 0
+            && let Some(tenant) = tx.events.first().map(|event| event.tenant.clone())
+        {
+            // An error is kept.
+            let _ = audit::ask_ahead(&mut tx, &tenant);
+        }
         if tx.undo == Undo::Everyone {
             tx.connection.push();
         } else {
@@ -316,9 +337,12 @@ impl Group {
         connection.rollback();
         let (kept, refused): (Vec<_>, _) =
             std::mem::take(&mut self.done).into_iter().partition(|done| done.is_kept);
-        self.done = refused;
-        self.again = kept.into_iter().map(|done| done.job).chain(self.again.drain(..)).collect();
-        (self.kept, self.has_mark, self.is_unsure, self.is_careful) = (0, false, false, true);
+        *self = Self {
+            done: refused,
+            again: kept.into_iter().map(|done| done.job).chain(self.again.drain(..)).collect(),
+            is_careful: true,
+            ..Self::default()
+        };
     }
 }
 
@@ -457,6 +481,12 @@ impl Tx<'_> {
     fn flush(&mut self) {
         // The error, if there is one, is kept.
         let _ = self.run(Connection::flush);
+    }
+
+    /// Asks a question whose answer [`Tx::query`] will want. Nothing that it depends on may be written in between.
+    pub(crate) fn ask_ahead(&mut self, sql: &'static str, params: &[Param<'_>]) -> DbResult<()> {
+        let params: Vec<_> = params.iter().map(OwnedParam::from).collect();
+        self.run(|connection| connection.ask_ahead(sql, &params))
     }
 
     /// The rows of a statement.
