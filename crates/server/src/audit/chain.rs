@@ -100,8 +100,8 @@ pub(crate) fn append(tx: &mut Tx<'_>, events: &[Event]) -> DbResult<()> {
     Ok(())
 }
 
-/// Asks what [`append`] needs to know of the chains of a tenant, while there are other things to do.
-pub(crate) fn ask_ahead(tx: &mut Tx<'_>, tenant: &str) -> DbResult<()> {
+/// Asks what [`append`] needs to know of the chains of a tenant, while there are other things to do; as [`Tx::ask_ahead`].
+pub(crate) fn ask_ahead(tx: &mut Tx<'_>, tenant: &str) -> DbResult<bool> {
     tx.ask_ahead(ENDS, params![tenant])
 }
 

@@ -103,12 +103,12 @@ impl Connection {
         }
     }
 
-    /// Asks a question whose answer [`Connection::query`] will want, where an answer takes a while. Nothing that it depends
-    /// on may be written in between.
-    pub(super) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<()> {
+    /// Asks a question whose answer [`Connection::query`] will want, where an answer takes a while; whether it does. Nothing
+    /// that it depends on may be written in between. An error is told as that of [`Connection::send`].
+    pub(super) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<bool> {
         match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(writer) => writer.ask_ahead(sql, params),
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(writer) => writer.ask_ahead(sql, params).map(|()| true),
         }
     }
 

@@ -14,7 +14,8 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -289,8 +290,8 @@ pub(super) struct Writer {
     appended: Vec<(&'static str, Vec<Vec<OwnedParam>>)>,
     /// Statements whose answers nobody has waited for yet, in their order.
     sent: Vec<Sent>,
-    /// Questions that were sent before their answers are needed.
-    asked: Vec<Asked>,
+    /// Answers to questions that were asked ahead, and that nobody has asked for yet.
+    answered: Vec<Answered>,
     failed_at: Option<Instant>,
     /// When the connection last did what it was asked.
     answered_at: Option<Instant>,
@@ -329,7 +330,7 @@ impl Writer {
             statements: HashMap::new(),
             appended: Vec::new(),
             sent: Vec::new(),
-            asked: Vec::new(),
+            answered: Vec::new(),
             failed_at: None,
             answered_at: None,
             patience: WRITING,
@@ -432,12 +433,18 @@ impl Writer {
         params: &[Param<'_>],
         mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
     ) -> DbResult<Vec<T>> {
-        let is_it = |asked: &Asked| {
-            asked.sql == sql && params.iter().copied().eq(asked.params.iter().map(OwnedParam::borrow))
+        let asked = |asked: &Question| {
+            asked.0 == sql && params.iter().copied().eq(asked.1.iter().map(OwnedParam::borrow))
         };
-        let rows = if let Some(at) = self.asked.iter().position(is_it) {
-            let answer = self.asked.swap_remove(at).answer;
-            self.answer_to(answer)?
+        let is_sent = |sent: &Sent| sent.question.as_ref().is_some_and(asked);
+        if self.sent.iter().any(is_sent) {
+            self.send_appended()?;
+            if let Some(at) = self.sent.iter().position(is_sent) {
+                self.wait_for(at + 1)?;
+            }
+        }
+        let rows = if let Some(at) = self.answered.iter().position(|answered| asked(&answered.question)) {
+            self.answered.swap_remove(at).rows
         } else {
             let statement = self.prepare(sql)?;
             self.ask(async |client| client.query(&statement, &places(params)).await)?
@@ -448,36 +455,37 @@ impl Writer {
     /// Sends a question of which it is known that somebody will ask it. What is sent after it has no part in the answer.
     pub(super) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<()> {
         let statement = self.prepare(sql)?;
-        let client = Arc::clone(self.client.as_ref().ok_or_else(gone)?);
-        let own = params.to_vec();
-        let mut answer: Answer =
-            Box::pin(async move { client.query_raw(&statement, own).await?.try_collect().await });
-        // Being asked for the first time, it is put in the connection's queue behind all others.
-        if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            self.asked.push(Asked { sql, params: params.to_vec(), answer });
-        }
-        Ok(())
+        let (question, params) = ((sql, params.to_vec()), params.to_vec());
+        self.pipeline(Some(question), |client| {
+            Box::pin(async move { client.query_raw(&statement, params).await?.try_collect().await })
+        })
     }
 
     /// What was asked ahead is asked anew.
     pub(super) fn forget_asked(&mut self, sql: &'static str, params: &[OwnedParam]) {
-        self.asked.retain(|asked| asked.sql != sql || asked.params != params);
+        let is_it = |question: &Question| question.0 == sql && question.1 == params;
+        self.answered.retain(|answered| !is_it(&answered.question));
+        for sent in &mut self.sent {
+            sent.question.take_if(|question| is_it(question));
+        }
     }
 
-    /// Waits for an answer, but not for what was sent after the question.
-    fn answer_to(&mut self, mut answer: Answer) -> DbResult<Vec<tokio_postgres::Row>> {
-        let answer = match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(rows) => Ok(rows),
-            Poll::Pending => {
-                self.send_appended()?;
-                self.executor.block_on(async { timeout(self.patience, answer).await })
+    /// Waits for the answers to the first `count` statements that were sent.
+    fn wait_for(&mut self, count: usize) -> DbResult<()> {
+        let rest = self.sent.split_off(count);
+        let sent = std::mem::replace(&mut self.sent, rest);
+        let settled = self.executor.block_on(async { timeout(self.patience, in_order(sent)).await });
+        match settled {
+            Ok(Ok(answered)) => {
+                self.answered.extend(answered);
+                Ok(())
             }
-        };
-        match answer {
-            Ok(Ok(rows)) => Ok(rows),
-            // What was sent before it may be why.
-            Ok(Err(error)) => self.flush().and(Err(error.into())),
+            Ok(Err(error)) => {
+                self.statements.clear();
+                Err(error.into())
+            }
             Err(_) => {
+                self.statements.clear();
                 self.client = None;
                 Err(late())
             }
@@ -489,7 +497,7 @@ impl Writer {
         self.send_appended()?;
         let statement = self.prepare(sql)?;
         let params: Vec<_> = params.iter().map(OwnedParam::from).collect();
-        self.pipeline(|client| Box::pin(async move { client.execute_raw(&statement, params).await }))
+        self.pipeline(None, |client| Box::pin(touch(client, statement, params)))
     }
 
     /// Adds rows by a statement for one of them. They are sent with others of the same statement, before anything else.
@@ -508,20 +516,21 @@ impl Writer {
     /// What waits to be sent is not to be sent, and what was asked ahead is asked anew.
     pub(super) fn forget(&mut self) {
         self.appended.clear();
-        self.asked.clear();
+        self.answered.clear();
+        for sent in &mut self.sent {
+            sent.question = None;
+        }
     }
 
     fn send_appended(&mut self) -> DbResult<()> {
         for (sql, mut rows) in std::mem::take(&mut self.appended) {
             if let [_] = rows[..] {
                 let (statement, row) = (self.prepare(sql)?, rows.swap_remove(0));
-                self.pipeline(|client| Box::pin(async move { client.execute_raw(&statement, row).await }))?;
+                self.pipeline(None, |client| Box::pin(touch(client, statement, row)))?;
             } else if !rows.is_empty() {
                 let statement = self.prepare_rows(sql)?;
                 let columns = columns(rows);
-                self.pipeline(|client| {
-                    Box::pin(async move { client.execute_raw(&statement, columns).await })
-                })?;
+                self.pipeline(None, |client| Box::pin(touch(client, statement, columns)))?;
             }
         }
         Ok(())
@@ -530,16 +539,22 @@ impl Writer {
     /// The same with statements without parameters.
     pub(super) fn send_batch(&mut self, sql: &'static str) -> DbResult<()> {
         self.send_appended()?;
-        self.pipeline(|client| Box::pin(async move { client.batch_execute(sql).await.map(|()| 0) }))
+        self.pipeline(None, |client| {
+            Box::pin(async move { client.batch_execute(sql).await.map(|()| Vec::new()) })
+        })
     }
 
-    fn pipeline(&mut self, send: impl FnOnce(Arc<Client>) -> Sent) -> DbResult<()> {
+    fn pipeline(
+        &mut self,
+        question: Option<Question>,
+        send: impl FnOnce(Arc<Client>) -> Answer,
+    ) -> DbResult<()> {
         let mut answer = send(Arc::clone(self.client.as_ref().ok_or_else(gone)?));
         // Being asked for the first time, it is put in the connection's queue behind all others.
-        if let Poll::Ready(touched) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            touched?;
-        } else {
-            self.sent.push(answer);
+        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            // Nothing was sent.
+            Poll::Ready(answer) => drop(answer?),
+            Poll::Pending => self.sent.push(Sent { question, answer }),
         }
         Ok(())
     }
@@ -600,11 +615,16 @@ impl Writer {
         let client = self.client.as_ref().ok_or_else(gone)?;
         let sent = std::mem::take(&mut self.sent);
         let all = async {
-            let answer = question(client).await;
-            for earlier in sent {
-                earlier.await?;
-            }
-            answer
+            let mut answer = pin!(question(client));
+            // Once it is sent, answers are waited for in the order in which they come: one that nobody takes would keep
+            // those behind it away.
+            let first = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+            let answered = in_order(sent).await?;
+            let answer = match first {
+                Poll::Ready(answer) => answer?,
+                Poll::Pending => answer.await?,
+            };
+            Ok::<_, tokio_postgres::Error>((answer, answered))
         };
         let answer = self.executor.block_on(async { timeout(self.patience, all).await });
         let is_good = matches!(answer, Ok(Ok(_)));
@@ -616,8 +636,29 @@ impl Writer {
             self.client = None;
             return Err(late());
         };
-        answer.map_err(DbError::from)
+        let (answer, answered) = answer?;
+        self.answered.extend(answered);
+        Ok(answer)
     }
+}
+
+/// Waits for answers, one after the other; returns those to questions. The first that went wrong is why the rest did.
+async fn in_order(sent: Vec<Sent>) -> Result<Vec<Answered>, tokio_postgres::Error> {
+    let mut answered = Vec::new();
+    for Sent { question, answer } in sent {
+        let rows = answer.await?;
+        answered.extend(question.map(|question| Answered { question, rows }));
+    }
+    Ok(answered)
+}
+
+/// Runs a statement of which nobody asks how many rows it touches.
+async fn touch<P: ToSql>(
+    client: Arc<Client>,
+    statement: Statement,
+    params: Vec<P>,
+) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+    client.execute_raw(&statement, params).await.map(|_| Vec::new())
 }
 
 /// Turns rows into one list for each parameter.
@@ -641,16 +682,19 @@ fn for_rows(sql: &str, types: &[Type]) -> Option<String> {
     Some(format!("{insert} SELECT {values} FROM unnest({lists}) AS r({names}){rest}"))
 }
 
-/// The answer to a statement, on its way: how many rows it touched.
-type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
-
-/// A question that was sent ahead.
-struct Asked {
-    sql: &'static str,
-    params: Vec<OwnedParam>,
+/// A statement whose answer is on its way, and what it asks, if somebody will ask that.
+struct Sent {
+    question: Option<Question>,
     answer: Answer,
 }
 
+/// A question that was asked ahead, and the answer.
+struct Answered {
+    question: Question,
+    rows: Vec<tokio_postgres::Row>,
+}
+
+type Question = (&'static str, Vec<OwnedParam>);
 type Answer = Pin<Box<dyn Future<Output = Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>> + Send>>;
 
 async fn in_time<T>(

@@ -71,6 +71,10 @@ enum Does {
     AddedClash,
     /// Reads what the first wrote, as it announced, says that it will not fail, and writes.
     Asks,
+    /// The same, but there is no answer.
+    AsksInVain,
+    /// Says nothing, and writes.
+    Marked,
     /// Says nothing, and sends a statement that the database does not understand.
     Nonsense,
     /// Writes without waiting for the answer, says nothing, and fails.
@@ -84,6 +88,7 @@ enum Does {
 /// Runs jobs in one commit, each of which writes a row; which of them were kept, and which rows there are.
 async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
     const FIRST: &str = "SELECT value FROM setting WHERE name = $1";
+    const IN_VAIN: &str = "SELECT value FROM setting WHERE name = $1 AND 1 / length(substr(name, 99)) > 0";
     let (_dir, db) = database_of_either_engine().await;
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (starts, begun) = std::sync::mpsc::channel::<()>();
@@ -105,15 +110,19 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
     for (place, &does) in jobs.iter().enumerate() {
         let (before, of_job) = (db.load().waiting_transactions, db.clone());
         tasks.push(tokio::spawn(async move {
-            let question = Question::new(FIRST, params!["first"], Kind::Client, "t", "first");
+            let asked = if matches!(does, Does::AsksInVain) { IN_VAIN } else { FIRST };
+            let question = Question::new(asked, params!["first"], Kind::Client, "t", "first");
             let work = move |tx: &mut Tx<'_>| {
                 const ADD: &str = "INSERT INTO setting (name, value) VALUES ($1, 'x')";
                 let is_added = matches!(does, Does::Added | Does::AddedClash);
-                if matches!(does, Does::Asks) {
-                    let found = tx.query_opt(FIRST, params!["first"], |row| Ok(row.text(0)?.to_owned()))?;
-                    assert_eq!(found.as_deref(), Some("x"));
+                let asks = matches!(does, Does::Asks | Does::AsksInVain);
+                if asks {
+                    let found = tx.query_opt(asked, params!["first"], |row| Ok(row.text(0)?.to_owned()))?;
+                    if found.as_deref() != Some("x") {
+                        return Err(DbError::Data("no".into()));
+                    }
                 }
-                if is_added || matches!(does, Does::Well | Does::Wrong | Does::Clash | Does::Asks) {
+                if is_added || asks || matches!(does, Does::Well | Does::Wrong | Does::Clash) {
                     tx.will_not_fail();
                 }
                 let clashes = matches!(does, Does::Clash | Does::AddedClash);
@@ -124,16 +133,14 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
                     tx.write(ADD, params![&name])?;
                 }
                 match does {
-                    Does::Well | Does::Once | Does::Clash | Does::Added | Does::AddedClash | Does::Asks => {
-                        Ok(())
-                    }
                     Does::Wrong | Does::Changed | Does::OnceWrong => Err(DbError::Data("no".into())),
                     Does::Nonsense => tx.query("SELECT nothing FROM nowhere", &[], |_| Ok(())).map(|_| ()),
+                    _ => Ok(()),
                 }
             };
             let done = match does {
                 Does::Once | Does::OnceWrong => of_job.transaction(work).await,
-                Does::Asks => of_job.repeatable_asking(question, work).await,
+                Does::Asks | Does::AsksInVain => of_job.repeatable_asking(question, work).await,
                 _ => of_job.repeatable(work).await,
             };
             done.is_ok()
@@ -154,7 +161,9 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
 
 #[tokio::test]
 async fn who_fails_against_its_word_harms_no_other() {
-    use Does::{Added, AddedClash, Asks, Changed, Clash, Nonsense, Once, OnceWrong, Well, Wrong};
+    use Does::{
+        Added, AddedClash, Asks, AsksInVain, Changed, Clash, Marked, Nonsense, Once, OnceWrong, Well, Wrong,
+    };
     for jobs in [
         [Well, Wrong, Well, Wrong, Well],
         [Wrong, Once, Wrong, Well, OnceWrong],
@@ -173,9 +182,14 @@ async fn who_fails_against_its_word_harms_no_other() {
         [Asks, Clash, Asks, Wrong, Asks],
         [Clash, Asks, Nonsense, Once, Asks],
         [Added, AddedClash, Asks, Changed, Asks],
+        [Well, AsksInVain, Asks, Added, Asks],
+        [Marked, Marked, AsksInVain, Marked, Asks],
+        [Marked, AsksInVain, Once, AsksInVain, Marked],
+        [Once, Once, AsksInVain, Once, Asks],
     ] {
         let (kept, names) = together(&jobs).await;
-        let expected: Vec<_> = jobs.iter().map(|does| matches!(does, Well | Once | Added | Asks)).collect();
+        let expected: Vec<_> =
+            jobs.iter().map(|does| matches!(does, Well | Once | Added | Asks | Marked)).collect();
         assert_eq!(kept, expected);
         let rows = (0..jobs.len()).filter(|place| expected[*place]).map(|place| place.to_string());
         assert_eq!(names, rows.chain(["first".to_owned()]).collect::<Vec<_>>());

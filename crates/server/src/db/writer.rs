@@ -86,8 +86,9 @@ fn run(
     figures: &Figures,
 ) {
     let availability = Availability::of("written");
-    while let Ok(first) = queue.recv() {
-        let mut group = Group::default();
+    let mut waiting = VecDeque::new();
+    while let Some(first) = waiting.pop_front().or_else(|| queue.recv().ok()) {
+        let mut group = Group { waiting, ..Group::default() };
         let commit = group.run(&mut connection, first, queue, figures);
         if let Err(error) = &commit {
             if !matches!(error, DbError::Unavailable(_)) {
@@ -103,6 +104,7 @@ fn run(
             generations.moved(*slot);
         }
         figures.count(group.done.len(), group.kept, commit.is_ok());
+        waiting = group.waiting;
         for Done { job, failed, .. } in group.done {
             job.answer(match (failed, &commit) {
                 (Some(error), _) => Err(error),
@@ -125,8 +127,10 @@ struct Group {
     has_mark: bool,
     /// Something was sent that may have gone wrong.
     is_unsure: bool,
-    /// To be done, or done again.
+    /// To be done again.
     again: VecDeque<Box<dyn Job>>,
+    /// To be done; by the next group, if this one fails before.
+    waiting: VecDeque<Box<dyn Job>>,
     /// Nothing may be repeated any more.
     is_careful: bool,
 }
@@ -195,26 +199,37 @@ impl Group {
         first: Box<dyn Job>,
         queue: &Receiver<Box<dyn Job>>,
     ) -> DbResult<()> {
-        self.again.push_back(first);
+        self.waiting.push_front(first);
         loop {
-            while let Some(job) = self.again.pop_front() {
+            while let Some(job) = self.again.pop_front().or_else(|| self.waiting.pop_front()) {
                 self.run_one(connection, job)?;
             }
             if self.kept > 0 {
-                self.again.extend(queue.try_iter().take(GROUP.saturating_sub(self.done.len())));
-                let mut questions = self.again.iter().filter_map(|job| job.question());
-                match questions.try_for_each(|Question { sql, params, .. }| connection.ask_ahead(sql, params))
-                {
-                    Ok(()) => {}
-                    Err(error @ DbError::Unavailable(_)) => return Err(error),
-                    // Something that was sent before did not go well.
-                    Err(_) => self.repeat(connection),
+                self.waiting.extend(queue.try_iter().take(GROUP.saturating_sub(self.done.len())));
+                if !self.ask_ahead(connection)? {
+                    self.repeat(connection);
                 }
             }
-            if self.again.is_empty() && self.make_sure(connection)? {
+            if self.again.is_empty() && self.waiting.is_empty() && self.make_sure(connection)? {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks at once what the waiting jobs will ask first; whether everything went well so far. With a mark set, an error of
+    /// theirs could be taken for one of the job behind the mark.
+    fn ask_ahead(&mut self, connection: &mut Connection) -> DbResult<bool> {
+        if self.is_careful || self.has_mark {
+            return Ok(true);
+        }
+        for Question { sql, params, .. } in self.waiting.iter().filter_map(|job| job.question()) {
+            match connection.ask_ahead(sql, params) {
+                Ok(was_asked) => self.is_unsure |= was_asked,
+                Err(error @ DbError::Unavailable(_)) => return Err(error),
+                Err(_) => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Runs a job, and undoes it if it fails. An error is everyone's.
@@ -244,12 +259,13 @@ impl Group {
         }
         let mut tx = Tx { failed: ready.err(), undo, is_together, ..Tx::new(connection) };
         let keep = job.run(&mut tx);
-        if keep
+        if is_together
+            && keep
             && self.kept == 0
             && let Some(tenant) = tx.events.first().map(|event| event.tenant.clone())
         {
             // An error is kept.
-            let _ = audit::ask_ahead(&mut tx, &tenant);
+            self.is_unsure |= audit::ask_ahead(&mut tx, &tenant).unwrap_or(true);
         }
         if tx.undo == Undo::Everyone {
             tx.connection.push();
@@ -340,6 +356,7 @@ impl Group {
         *self = Self {
             done: refused,
             again: kept.into_iter().map(|done| done.job).chain(self.again.drain(..)).collect(),
+            waiting: std::mem::take(&mut self.waiting),
             is_careful: true,
             ..Self::default()
         };
@@ -483,8 +500,9 @@ impl Tx<'_> {
         let _ = self.run(Connection::flush);
     }
 
-    /// Asks a question whose answer [`Tx::query`] will want. Nothing that it depends on may be written in between.
-    pub(crate) fn ask_ahead(&mut self, sql: &'static str, params: &[Param<'_>]) -> DbResult<()> {
+    /// Asks a question whose answer [`Tx::query`] will want, where an answer takes a while; whether it does. Nothing that it
+    /// depends on may be written in between.
+    pub(crate) fn ask_ahead(&mut self, sql: &'static str, params: &[Param<'_>]) -> DbResult<bool> {
         let params: Vec<_> = params.iter().map(OwnedParam::from).collect();
         self.run(|connection| connection.ask_ahead(sql, &params))
     }
