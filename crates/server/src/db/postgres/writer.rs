@@ -1,45 +1,25 @@
-//! PostgreSQL: a pool of connections that read, one that writes, and one that listens for what other nodes wrote.
-//!
-//! Writers of all nodes take turns by an advisory lock, so that a transaction sees what every earlier one did and never
-//! has to be repeated. Sharing a commit among all that wait ([`super::writer`]) makes that affordable.
+//! The connection that writes, and sends many statements before it waits for an answer.
 
-use super::generations::{Generations, Slot};
-use super::value::{OwnedParam, Param, Row};
-use super::{DbError, DbResult};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use super::{BACKOFF, Settings, WAIT, in_time, late, places};
+use crate::db::generations::Slot;
+use crate::db::value::{OwnedParam, Param, Row};
+use crate::db::{DbError, DbResult};
+use futures_util::TryStreamExt as _;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime as Executor;
 use tokio::time::timeout;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Config, Statement};
-use tokio_postgres_rustls::MakeRustlsConnect;
-use url::Url;
+use tokio_postgres::{Client, Statement};
 
-/// Connections that read; a processor of the database can serve several.
-const READERS: usize = 16;
-/// How long a request waits for a connection.
-const WAIT: Duration = Duration::from_secs(2);
-/// A peer that acknowledges nothing for so long is gone.
-const SILENCE: Duration = Duration::from_secs(5);
-/// How often it is asked when there is nothing to send.
-const PROBE: Duration = Duration::from_secs(1);
-/// How long an answer may take: to a statement that reads; to one that writes, which may wait for other writers and, at
-/// the end, for the standby; to a migration, which may have much to write anew.
-const READING: Duration = Duration::from_secs(5);
+/// How long an answer may take to a statement that writes, which may wait for other writers and, at the end, for the
+/// standby; and to a migration, which may have much to write anew.
 const WRITING: Duration = Duration::from_secs(15);
 const MIGRATING: Duration = Duration::from_secs(600);
 /// A writer that begins and falls silent, because its machine was suspended or cut off, keeps all others waiting. The
@@ -47,240 +27,30 @@ const MIGRATING: Duration = Duration::from_secs(600);
 const TURN: u64 = 5_000;
 /// A connection that answered so recently is taken to be alive.
 const ALIVE: Duration = Duration::from_millis(250);
-/// After a failure to connect, others fail at once for so long instead of waiting one after the other.
-const BACKOFF: Duration = Duration::from_millis(250);
 /// Prepared statements of the writer; some are made for a number of items, and need not all be kept.
 const STATEMENTS: usize = 512;
-/// How often the listener asks whether the connection lives, and how long an answer is good for. Together they say how
-/// long a node may go on with something that another node changed.
-const HEARTBEAT: Duration = Duration::from_millis(250);
-const LEASE: Duration = Duration::from_secs(1);
 /// Slots named in one notification; its text is limited to 8,000 bytes.
 const NAMED_SLOTS: usize = 1_000;
 
-/// How to connect. Never prints its password.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    url: String,
-    config: Config,
-    tls: MakeRustlsConnect,
-}
-
-impl std::fmt::Debug for Settings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("url", &self.url).finish_non_exhaustive()
-    }
-}
-
-impl Settings {
-    /// Reads a `postgres://` URL. TLS is required, and the certificate verified, unless the server is on this machine
-    /// or `sslmode=disable` says otherwise; `sslrootcert` names authorities to trust instead of the system's.
-    pub(crate) fn parse(url: &str) -> DbResult<Self> {
-        let mut url = Url::parse(url).map_err(|error| DbError::Url(error.to_string()))?;
-        let mut shown = url.clone();
-        // Fails only without a host, where there is no password either.
-        let _ = shown.set_password(None);
-        let (mut ssl_mode, mut authorities, mut rest) = (None, None, Vec::new());
-        for (name, value) in url.query_pairs() {
-            match &*name {
-                "sslmode" => ssl_mode = Some(read_ssl_mode(&value)?),
-                "sslrootcert" => authorities = Some(value.into_owned()),
-                _ => rest.push((name.into_owned(), value.into_owned())),
-            }
-        }
-        // Written anew with %20 for spaces: the parser below takes a + literally.
-        let rest: Vec<_> = rest
-            .iter()
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
-            .collect();
-        url.set_query((!rest.is_empty()).then(|| rest.join("&")).as_deref());
-        let mut config: Config = url.as_str().parse().map_err(|error: tokio_postgres::Error| {
-            DbError::Url(std::error::Error::source(&error).unwrap_or(&error).to_string())
-        })?;
-        let is_local = config.get_hosts().iter().all(|host| match host {
-            Host::Tcp(name) => {
-                name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-            }
-            Host::Unix(_) => true,
-        });
-        config.ssl_mode(ssl_mode.unwrap_or(if is_local { SslMode::Disable } else { SslMode::Require }));
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(WAIT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("tenantry");
-        }
-        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE).keepalives_interval(PROBE);
-        // A standby can neither be written to nor listened on, and knows things later.
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self { url: shown.into(), tls: MakeRustlsConnect::new(tls(authorities.as_deref())?), config })
-    }
-
-    /// The URL without its password.
-    pub(super) fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-fn read_ssl_mode(text: &str) -> DbResult<SslMode> {
-    match text {
-        "disable" => Ok(SslMode::Disable),
-        "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
-        _ => Err(DbError::Url(format!("sslmode `{text}` is not one of disable, require, verify-full"))),
-    }
-}
-
-fn tls(authorities: Option<&str>) -> DbResult<rustls::ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(path) => {
-            let bad = |error: &dyn std::fmt::Display| DbError::Url(format!("sslrootcert {path}: {error}"));
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
-                let certificate = certificate.map_err(|error| bad(&error))?;
-                roots.add(certificate).map_err(|error| bad(&error))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| DbError::Url(error.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-fn places<'a>(params: &'a [Param<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
-}
-
-impl From<tokio_postgres::Error> for DbError {
-    fn from(error: tokio_postgres::Error) -> Self {
-        let Some(refusal) = error.as_db_error() else {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            return Self::Unavailable(cause.unwrap_or_else(|| error.to_string()));
-        };
-        let (code, message) = (refusal.code(), refusal.message());
-        // Classes of SQLSTATE: integrity; connection, rollback, resources, intervention, system.
-        match &code.code()[..2] {
-            "23" => Self::Conflict(refusal.constraint().unwrap_or(message).to_owned()),
-            "08" | "40" | "53" | "57" | "58" => Self::Unavailable(format!("{message} ({})", code.code())),
-            _ if PASSING.contains(code) => Self::Unavailable(message.to_owned()),
-            _ => Self::Engine(format!("{message} ({})", code.code())),
-        }
-    }
-}
-
-/// What else passes by itself: a standby, a turn that took too long, a wait that did.
-const PASSING: [SqlState; 3] = [
-    SqlState::READ_ONLY_SQL_TRANSACTION,
-    SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-    SqlState::LOCK_NOT_AVAILABLE,
-];
-
-/// The connections that read.
-pub(super) struct Postgres(Pool);
-
-impl Postgres {
-    pub(super) fn connect(settings: &Settings) -> DbResult<Self> {
-        let manager = Manager::from_config(
-            settings.config.clone(),
-            settings.tls.clone(),
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
-        let pool =
-            Pool::builder(manager).max_size(READERS).runtime(Runtime::Tokio1).timeouts(timeouts).build();
-        pool.map(Self).map_err(|error| DbError::Engine(error.to_string()))
-    }
-
-    /// The rows of a statement that only reads.
-    pub(super) async fn read<T>(
-        &self,
-        sql: &str,
-        params: &[Param<'_>],
-        mut read: impl FnMut(&Row<'_>) -> DbResult<T>,
-    ) -> DbResult<Vec<T>> {
-        // A connection may have died since it was used last; a statement that only reads may be asked again.
-        let rows = match self.rows(sql, params).await {
-            Err(DbError::Unavailable(_)) => self.rows(sql, params).await?,
-            rows => rows?,
-        };
-        rows.iter().map(|row| read(&Row::Postgres(row))).collect()
-    }
-
-    /// How many connections there may be, how many are idle, and how many requests wait for one.
-    pub(super) fn readers(&self) -> (usize, usize, usize) {
-        let status = self.0.status();
-        (status.max_size, status.available, status.waiting)
-    }
-
-    async fn rows(&self, sql: &str, params: &[Param<'_>]) -> DbResult<Vec<tokio_postgres::Row>> {
-        match self.try_rows(sql, params).await {
-            // The connection may have died since it was used last, and its death not have been noticed.
-            Err(Failed::Closed(_)) => self.try_rows(sql, params).await,
-            result => result,
-        }
-        .map_err(|failed| match failed {
-            Failed::Closed(error) | Failed::Other(error) => error,
-        })
-    }
-
-    async fn try_rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<tokio_postgres::Row>, Failed> {
-        let unreachable = |error: deadpool_postgres::PoolError| DbError::Unavailable(error.to_string());
-        let client = self.0.get().await.map_err(|error| Failed::Other(unreachable(error)))?;
-        let rows = async {
-            let statement = client.prepare_cached(sql).await?;
-            client.query(&statement, &places(params)).await
-        };
-        let failed = match timeout(READING, rows).await {
-            Ok(Ok(rows)) => return Ok(rows),
-            Ok(Err(error)) if is_ordinary(&error) => return Err(Failed::Other(error.into())),
-            Ok(Err(error)) => Failed::Closed(error.into()),
-            Err(_) => Failed::Other(late()),
-        };
-        drop(Object::take(client));
-        let (Failed::Closed(error) | Failed::Other(error)) = &failed;
-        if matches!(error, DbError::Unavailable(_)) {
-            // The others lead to the same place.
-            self.0.retain(|_, _| false);
-        }
-        Err(failed)
-    }
-}
-
-/// Why a statement that reads has no answer.
-enum Failed {
-    /// Its connection does not work any more; another one may.
-    Closed(DbError),
-    Other(DbError),
-}
-
-/// Whether a connection is as good after the error as before.
-fn is_ordinary(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().is_some_and(|refusal| refusal.code().code().starts_with("23"))
-}
-
 /// Rows on their way into a table. They are there after [`CopyIn::finish`].
-pub(super) struct CopyIn<'a> {
+pub(in crate::db) struct CopyIn<'a> {
     executor: &'a Executor,
     rows: Pin<Box<BinaryCopyInWriter>>,
 }
 
 impl CopyIn<'_> {
-    pub(super) fn write(&mut self, row: &[&(dyn ToSql + Sync)]) -> DbResult<()> {
+    pub(in crate::db) fn write(&mut self, row: &[&(dyn ToSql + Sync)]) -> DbResult<()> {
         Ok(self.executor.block_on(self.rows.as_mut().write(row))?)
     }
 
     /// How many rows there were.
-    pub(super) fn finish(mut self) -> DbResult<u64> {
+    pub(in crate::db) fn finish(mut self) -> DbResult<u64> {
         Ok(self.executor.block_on(self.rows.as_mut().finish())?)
     }
 }
 
 /// The connection that writes.
-pub(super) struct Writer {
+pub(in crate::db) struct Writer {
     settings: Settings,
     /// Drives the connection while this thread waits for an answer.
     executor: Executor,
@@ -300,12 +70,12 @@ pub(super) struct Writer {
 }
 
 /// A connection for work that one program does on its own. Blocks, as [`Writer::connect`].
-pub(super) fn connect(settings: &Settings) -> DbResult<::postgres::Client> {
+pub(in crate::db) fn connect(settings: &Settings) -> DbResult<::postgres::Client> {
     Ok(::postgres::Config::from(settings.config.clone()).connect(settings.tls.clone())?)
 }
 
 /// Begins lines of statements that are meant for `PostgreSQL` alone, and comments elsewhere: what keeps others away.
-pub(super) const FOR_POSTGRES: &str = "-- postgres: ";
+pub(in crate::db) const FOR_POSTGRES: &str = "-- postgres: ";
 
 /// Writers take turns, those of different schemas apart.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('tenantry/' || current_schema()))";
@@ -313,14 +83,14 @@ const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('tenantry/' ||
 impl Writer {
     /// Connects, to migrate at first. Blocks, and must not run on a thread of an asynchronous runtime; the same holds
     /// for all the rest.
-    pub(super) fn connect(settings: Settings) -> DbResult<Self> {
+    pub(in crate::db) fn connect(settings: Settings) -> DbResult<Self> {
         let mut writer = Self { patience: MIGRATING, begin: BEGIN, ..Self::aside(settings)? };
         writer.reconnect()?;
         Ok(writer)
     }
 
     /// A writer that does not wait for its turn, and connects when there is something to do.
-    pub(super) fn aside(settings: Settings) -> DbResult<Self> {
+    pub(in crate::db) fn aside(settings: Settings) -> DbResult<Self> {
         let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let executor = executor.map_err(|error| DbError::Engine(error.to_string()))?;
         Ok(Self {
@@ -339,7 +109,7 @@ impl Writer {
     }
 
     /// Migrations are done; nothing takes long from now on.
-    pub(super) fn settle(&mut self) -> DbResult<()> {
+    pub(in crate::db) fn settle(&mut self) -> DbResult<()> {
         self.patience = WRITING;
         self.batch(&self.session())
     }
@@ -368,7 +138,7 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn begin(&mut self) -> DbResult<()> {
+    pub(in crate::db) fn begin(&mut self) -> DbResult<()> {
         if self.failed_at.is_some_and(|at| at.elapsed() < BACKOFF) {
             return Err(DbError::Unavailable("it failed a moment ago".into()));
         }
@@ -400,7 +170,7 @@ impl Writer {
         self.batch(self.begin)
     }
 
-    pub(super) fn commit(&mut self, changed: &[Slot]) -> DbResult<()> {
+    pub(in crate::db) fn commit(&mut self, changed: &[Slot]) -> DbResult<()> {
         if changed.is_empty() {
             return self.batch("COMMIT");
         }
@@ -417,17 +187,17 @@ impl Writer {
         ))
     }
 
-    pub(super) fn batch(&mut self, sql: &str) -> DbResult<()> {
+    pub(in crate::db) fn batch(&mut self, sql: &str) -> DbResult<()> {
         self.ask(async |client| client.batch_execute(sql).await)
     }
 
-    pub(super) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
+    pub(in crate::db) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<usize> {
         let statement = self.prepare(sql)?;
         let touched = self.ask(async |client| client.execute(&statement, &places(params)).await)?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
-    pub(super) fn query<T>(
+    pub(in crate::db) fn query<T>(
         &mut self,
         sql: &str,
         params: &[Param<'_>],
@@ -453,7 +223,7 @@ impl Writer {
     }
 
     /// Sends a question of which it is known that somebody will ask it. What is sent after it has no part in the answer.
-    pub(super) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<()> {
+    pub(in crate::db) fn ask_ahead(&mut self, sql: &'static str, params: &[OwnedParam]) -> DbResult<()> {
         let statement = self.prepare(sql)?;
         let (question, params) = ((sql, params.to_vec()), params.to_vec());
         self.pipeline(Some(question), |client| {
@@ -462,7 +232,7 @@ impl Writer {
     }
 
     /// What was asked ahead is asked anew.
-    pub(super) fn forget_asked(&mut self, sql: &'static str, params: &[OwnedParam]) {
+    pub(in crate::db) fn forget_asked(&mut self, sql: &'static str, params: &[OwnedParam]) {
         let is_it = |question: &Question| question.0 == sql && question.1 == params;
         self.answered.retain(|answered| !is_it(&answered.question));
         for sent in &mut self.sent {
@@ -493,7 +263,7 @@ impl Writer {
     }
 
     /// Sends a statement. What becomes of it is told by the next question, [`Writer::flush`] at the latest.
-    pub(super) fn send(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
+    pub(in crate::db) fn send(&mut self, sql: &str, params: &[Param<'_>]) -> DbResult<()> {
         self.send_appended()?;
         let statement = self.prepare(sql)?;
         let params: Vec<_> = params.iter().map(OwnedParam::from).collect();
@@ -501,7 +271,7 @@ impl Writer {
     }
 
     /// Adds rows by a statement for one of them. They are sent with others of the same statement, before anything else.
-    pub(super) fn append<'p, R: AsRef<[Param<'p>]>>(
+    pub(in crate::db) fn append<'p, R: AsRef<[Param<'p>]>>(
         &mut self,
         sql: &'static str,
         rows: impl IntoIterator<Item = R>,
@@ -514,7 +284,7 @@ impl Writer {
     }
 
     /// What waits to be sent is not to be sent, and what was asked ahead is asked anew.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::db) fn forget(&mut self) {
         self.appended.clear();
         self.answered.clear();
         for sent in &mut self.sent {
@@ -537,7 +307,7 @@ impl Writer {
     }
 
     /// The same with statements without parameters.
-    pub(super) fn send_batch(&mut self, sql: &'static str) -> DbResult<()> {
+    pub(in crate::db) fn send_batch(&mut self, sql: &'static str) -> DbResult<()> {
         self.send_appended()?;
         self.pipeline(None, |client| {
             Box::pin(async move { client.batch_execute(sql).await.map(|()| Vec::new()) })
@@ -560,19 +330,19 @@ impl Writer {
     }
 
     /// Gives the connection a turn: what was sent waits for one.
-    pub(super) fn push(&self) {
+    pub(in crate::db) fn push(&self) {
         if !self.sent.is_empty() {
             self.executor.block_on(tokio::task::yield_now());
         }
     }
 
     /// Waits for everything that was sent.
-    pub(super) fn flush(&mut self) -> DbResult<()> {
+    pub(in crate::db) fn flush(&mut self) -> DbResult<()> {
         if self.sent.is_empty() && self.appended.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }
     }
 
     /// Begins to copy rows of columns of these types, by a statement `COPY … FROM STDIN BINARY`.
-    pub(super) fn copy_in(&mut self, sql: &str, types: &[Type]) -> DbResult<CopyIn<'_>> {
+    pub(in crate::db) fn copy_in(&mut self, sql: &str, types: &[Type]) -> DbResult<CopyIn<'_>> {
         let client = self.client.as_ref().ok_or_else(gone)?;
         let sink = self.executor.block_on(client.copy_in(sql))?;
         Ok(CopyIn { executor: &self.executor, rows: Box::pin(BinaryCopyInWriter::new(sink, types)) })
@@ -697,105 +467,8 @@ struct Answered {
 type Question = (&'static str, Vec<OwnedParam>);
 type Answer = Pin<Box<dyn Future<Output = Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>> + Send>>;
 
-async fn in_time<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> DbResult<T> {
-    timeout(limit, work).await.map_err(|_| late())?.map_err(DbError::from)
-}
-
-fn late() -> DbError {
-    DbError::Unavailable("no answer in time".into())
-}
-
 fn gone() -> DbError {
     DbError::Unavailable("the connection is closed".into())
-}
-
-/// Follows what other nodes write, as long as the counters are in use. Returns once news arrives.
-pub(super) async fn listen(settings: &Settings, generations: &Arc<Generations>) -> DbResult<()> {
-    let mut listener = Listener::connect(settings, generations).await?;
-    let (settings, generations) = (settings.clone(), Arc::downgrade(generations));
-    tokio::spawn(async move {
-        loop {
-            let error = listener.follow().await;
-            let Some(generations) = generations.upgrade() else { return };
-            generations.distrust();
-            tracing::warn!(%error, "lost touch with the other nodes; nothing is taken from memory until it is back");
-            listener = loop {
-                tokio::time::sleep(BACKOFF).await;
-                match Listener::connect(&settings, &generations).await {
-                    Ok(listener) => break listener,
-                    Err(error) => tracing::debug!(%error, "cannot listen to the other nodes"),
-                }
-            };
-            tracing::info!("in touch with the other nodes again");
-        }
-    });
-    Ok(())
-}
-
-struct Listener {
-    client: tokio_postgres::Client,
-    generations: Weak<Generations>,
-}
-
-impl Listener {
-    async fn connect(settings: &Settings, generations: &Arc<Generations>) -> DbResult<Self> {
-        let (client, mut connection) =
-            in_time(WAIT * 2, settings.config.connect(settings.tls.clone())).await?;
-        let schema = Arc::new(std::sync::OnceLock::<String>::new());
-        let (ours, counters) = (Arc::clone(&schema), Arc::downgrade(generations));
-        tokio::spawn(async move {
-            let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
-            while let Some(Ok(message)) = messages.next().await {
-                if let AsyncMessage::Notification(news) = message
-                    && let (Some(ours), Some(counters)) = (ours.get(), counters.upgrade())
-                {
-                    hear(news.payload(), ours, &counters);
-                }
-            }
-        });
-        let row = in_time(WAIT, client.query_one("SELECT current_schema()::text", &[])).await?;
-        let _ = schema.set(row.try_get(0)?);
-        let since = Instant::now();
-        in_time(WAIT, client.batch_execute("LISTEN tenantry")).await?;
-        generations.moved_all();
-        generations.trust(since, LEASE);
-        Ok(Self { client, generations: Arc::downgrade(generations) })
-    }
-
-    /// Returns why it had to stop. The server sends what it has to tell before it answers a question, so an answer says
-    /// that everything committed before the question was heard of.
-    async fn follow(&self) -> DbError {
-        loop {
-            tokio::time::sleep(HEARTBEAT).await;
-            let Some(generations) = self.generations.upgrade() else { return DbError::Stopped };
-            let asked = Instant::now();
-            match in_time(LEASE, self.client.batch_execute("SELECT 1")).await {
-                Ok(()) => generations.trust(asked, LEASE),
-                Err(error) => return error,
-            }
-        }
-    }
-}
-
-/// Moves the counters that a notification names.
-fn hear(news: &str, our_schema: &str, generations: &Generations) {
-    let Some((rest, slots)) = news.rsplit_once(':') else { return };
-    let Some((schema, probe)) = rest.rsplit_once(':') else { return };
-    if schema != our_schema {
-        return;
-    }
-    let numbers: Option<Vec<usize>> = slots.split(',').map(|number| number.parse().ok()).collect();
-    match numbers {
-        Some(numbers) if probe == Slot::probe().to_string() => {
-            for number in numbers {
-                generations.moved_number(number);
-            }
-        }
-        _ => generations.moved_all(),
-    }
 }
 
 #[cfg(test)]
@@ -809,13 +482,5 @@ mod tests {
             ON CONFLICT (a) DO NOTHING";
         assert_eq!(for_rows(one, &[Type::TEXT, Type::INT8]).as_deref(), Some(many));
         assert_eq!(for_rows("DELETE FROM t WHERE a = $1", &[Type::TEXT]), None);
-    }
-
-    #[test]
-    fn a_standby_will_not_do() {
-        for query in ["", "?target_session_attrs=any"] {
-            let settings = Settings::parse(&format!("postgres://user@127.0.0.1,10.0.0.1/db{query}")).unwrap();
-            assert_eq!(settings.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
-        }
     }
 }
