@@ -13,6 +13,9 @@ pub(super) trait Job: Send {
     /// Does the work; whether it is to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
+    /// What came of it does not count, and it is not done again.
+    fn forget(&mut self);
+
     /// What it will ask first, if that is known.
     fn question(&self) -> Option<&Question>;
 
@@ -81,6 +84,10 @@ where
         }))
         .unwrap_or_else(|_| Err(tx.panicked().into()));
         result.insert(done).is_ok()
+    }
+
+    fn forget(&mut self) {
+        self.result = None;
     }
 
     fn question(&self) -> Option<&Question> {

@@ -83,10 +83,13 @@ enum Does {
     Once,
     /// The same, and fails.
     OnceWrong,
+    /// Says that it will not fail, and writes; when it is repeated, `PostgreSQL` ends its connection.
+    CutWhenRepeated,
 }
 
-/// Runs jobs in one commit, each of which writes a row; which of them were kept, and which rows there are.
-async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
+/// Runs jobs in one commit, behind one that goes first, each of which writes a row; what became of them, the first
+/// included, and which rows there are.
+async fn together(jobs: &[Does]) -> (Vec<DbResult<()>>, Vec<String>) {
     const FIRST: &str = "SELECT value FROM setting WHERE name = $1";
     const IN_VAIN: &str = "SELECT value FROM setting WHERE name = $1 AND 1 / length(substr(name, 99)) > 0";
     let (_dir, db) = database_of_either_engine().await;
@@ -99,7 +102,7 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
             .repeatable(move |tx| {
                 let _ = starts.send(());
                 let _ = held.recv();
-                set(tx, "first", "x")
+                set(tx, "first", "x").map(|_| ())
             })
             .await
     });
@@ -112,8 +115,16 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
         tasks.push(tokio::spawn(async move {
             let asked = if matches!(does, Does::AsksInVain) { IN_VAIN } else { FIRST };
             let question = Question::new(asked, params!["first"], Kind::Client, "t", "first");
+            let mut runs = 0;
             let work = move |tx: &mut Tx<'_>| {
                 const ADD: &str = "INSERT INTO setting (name, value) VALUES ($1, 'x')";
+                runs += 1;
+                let is_cut = matches!(does, Does::CutWhenRepeated);
+                if is_cut && runs > 1 {
+                    return tx
+                        .query("SELECT pg_terminate_backend(pg_backend_pid())", &[], |_| Ok(()))
+                        .map(|_| ());
+                }
                 let is_added = matches!(does, Does::Added | Does::AddedClash);
                 let asks = matches!(does, Does::Asks | Does::AsksInVain);
                 if asks {
@@ -122,7 +133,7 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
                         return Err(DbError::Data("no".into()));
                     }
                 }
-                if is_added || asks || matches!(does, Does::Well | Does::Wrong | Does::Clash) {
+                if is_added || asks || is_cut || matches!(does, Does::Well | Does::Wrong | Does::Clash) {
                     tx.will_not_fail();
                 }
                 let clashes = matches!(does, Does::Clash | Does::AddedClash);
@@ -138,25 +149,23 @@ async fn together(jobs: &[Does]) -> (Vec<bool>, Vec<String>) {
                     _ => Ok(()),
                 }
             };
-            let done = match does {
+            match does {
                 Does::Once | Does::OnceWrong => of_job.transaction(work).await,
                 Does::Asks | Does::AsksInVain => of_job.repeatable_asking(question, work).await,
                 _ => of_job.repeatable(work).await,
-            };
-            done.is_ok()
+            }
         }));
         while db.load().waiting_transactions == before {
             tokio::task::yield_now().await;
         }
     }
     drop(release);
-    waiting.await.unwrap().unwrap();
-    let mut kept = Vec::new();
+    let mut became = vec![waiting.await.unwrap()];
     for task in tasks {
-        kept.push(task.await.unwrap());
+        became.push(task.await.unwrap());
     }
     let names = db.query("SELECT name FROM setting ORDER BY name", &[], |row| Ok(row.text(0)?.to_owned()));
-    (kept, names.await.unwrap())
+    (became, names.await.unwrap())
 }
 
 #[tokio::test]
@@ -187,13 +196,26 @@ async fn who_fails_against_its_word_harms_no_other() {
         [Marked, AsksInVain, Once, AsksInVain, Marked],
         [Once, Once, AsksInVain, Once, Asks],
     ] {
-        let (kept, names) = together(&jobs).await;
+        let (became, names) = together(&jobs).await;
         let expected: Vec<_> =
             jobs.iter().map(|does| matches!(does, Well | Once | Added | Asks | Marked)).collect();
-        assert_eq!(kept, expected);
+        assert!(became[0].is_ok());
+        assert_eq!(became[1..].iter().map(Result::is_ok).collect::<Vec<_>>(), expected);
         let rows = (0..jobs.len()).filter(|place| expected[*place]).map(|place| place.to_string());
         assert_eq!(names, rows.chain(["first".to_owned()]).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn who_cannot_be_repeated_is_told_why_and_not_what_went_wrong_before() {
+    if std::env::var("TENANTRY_TEST_DATABASE_URL").is_err() {
+        return;
+    }
+    let (became, names) = together(&[Does::CutWhenRepeated, Does::Nonsense]).await;
+    for result in &became {
+        assert!(matches!(result, Err(DbError::Unavailable(_))), "{result:?}");
+    }
+    assert_eq!(names, [""; 0]);
 }
 
 #[tokio::test]

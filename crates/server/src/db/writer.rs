@@ -175,7 +175,10 @@ impl Group {
         figures: &Figures,
     ) -> DbResult<()> {
         if let Err(error) = self.run_all(connection, first, queue) {
-            self.done.extend(self.again.drain(..).map(|job| Done::nothing(job, None)));
+            for mut job in self.again.drain(..) {
+                job.forget();
+                self.done.push(Done::nothing(job, None));
+            }
             return Err(error);
         }
         if self.kept == 0 {
@@ -238,13 +241,10 @@ impl Group {
         if !is_together {
             match self.make_sure(connection) {
                 Ok(true) => {}
-                Ok(false) => {
-                    self.again.push_back(job);
-                    return Ok(());
-                }
-                Err(error) => {
-                    self.done.push(Done::nothing(job, None));
-                    return Err(error);
+                // Its turn comes behind what is repeated, or in the next group.
+                result => {
+                    self.waiting.push_front(job);
+                    return result.map(|_| ());
                 }
             }
         }
@@ -308,7 +308,10 @@ impl Group {
             return Err(cause.unwrap_or_else(|| DbError::Engine("the transaction was undone".into())));
         }
         match undo {
-            Undo::All => connection.rollback(),
+            Undo::All => {
+                connection.rollback();
+                self.is_unsure = false;
+            }
             Undo::ToMark => connection.undo().map_err(|error| cause.unwrap_or(error))?,
             Undo::Nothing { .. } => {}
             Undo::Everyone => self.repeat(connection),

@@ -254,12 +254,17 @@ impl Writer {
                 self.statements.clear();
                 Err(error.into())
             }
-            Err(_) => {
-                self.statements.clear();
-                self.client = None;
-                Err(late())
-            }
+            Err(_) => Err(self.give_up()),
         }
+    }
+
+    /// Gives up a connection that does not answer. Those who wait for their turn are not kept waiting as long, one after
+    /// the other.
+    fn give_up(&mut self) -> DbError {
+        self.statements.clear();
+        self.client = None;
+        self.failed_at = Some(Instant::now());
+        late()
     }
 
     /// Sends a statement. What becomes of it is told by the next question, [`Writer::flush`] at the latest.
@@ -402,10 +407,7 @@ impl Writer {
         if !is_good {
             self.statements.clear();
         }
-        let Ok(answer) = answer else {
-            self.client = None;
-            return Err(late());
-        };
+        let Ok(answer) = answer else { return Err(self.give_up()) };
         let (answer, answered) = answer?;
         self.answered.extend(answered);
         Ok(answer)
