@@ -2,7 +2,7 @@
 
 use super::store::{self, Order, Stored, Walk};
 use crate::app::App;
-use crate::http::{ApiResult, Failure, MOST_BY_NUMBER, Page, Query, Slice, json, paging};
+use crate::http::{ApiResult, Failure, MOST_BY_NUMBER, Page, Query, Slice, json, paging_of_zero};
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde_json::Value;
@@ -31,7 +31,7 @@ static LIST_QUERY: LazyLock<Schema> = LazyLock::new(|| {
         optional("fields", string()),
         optional("include_fields", boolean()),
     ])
-    .with(paging())
+    .with(paging_of_zero())
 });
 
 static GET_QUERY: LazyLock<Schema> = LazyLock::new(|| object([]));

@@ -188,6 +188,11 @@ impl OAuthError {
         self
     }
 
+    /// Says how to authenticate, if that is what went wrong.
+    pub(crate) fn challenging(self, challenge: HeaderValue) -> Self {
+        if self.status == 401 { self.with_headers([(header::WWW_AUTHENTICATE, challenge)]) } else { self }
+    }
+
     /// Adds what only the log may say.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -225,10 +230,11 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         if let Some(hint) = &self.hint {
             let (status, error) = (self.status, self.error);
-            if status >= 500 {
+            // What is not available for now is logged where that is noticed: once, not with every request.
+            if status >= 500 && status != 503 {
                 tracing::error!(status, error, hint, "request failed");
             } else {
-                // The audit log has it. Here anybody could write as much as they like.
+                // The audit log has what was refused. Here anybody could write as much as they like.
                 tracing::debug!(status, error, hint, "request refused");
             }
         }

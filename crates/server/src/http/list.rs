@@ -14,9 +14,18 @@ pub(crate) const MOST_BY_NUMBER: u64 = 1_000;
 
 /// The parameters of every list that pages both ways.
 pub(crate) fn paging() -> [Member; 5] {
+    paging_of(1)
+}
+
+/// The same where pages may be asked for that have no entries; they get as many as if nothing was said.
+pub(crate) fn paging_of_zero() -> [Member; 5] {
+    paging_of(0)
+}
+
+fn paging_of(least: u32) -> [Member; 5] {
     [
         optional("page", integer().min(0)),
-        optional("per_page", integer().min(0).max(100)),
+        optional("per_page", integer().min(least).max(100)),
         optional("include_totals", boolean()),
         optional("from", string().max(1_000)),
         optional("take", integer().min(1).max(100)),

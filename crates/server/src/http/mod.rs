@@ -20,7 +20,7 @@ pub(crate) use body::{Form, Input, Metadata};
 pub(crate) use caller::{Caller, VerifiedTokens};
 pub(crate) use connections::{ConnectionFigures, Connections, network};
 pub(crate) use error::{ApiResult, Failure, OAuthError, Refused};
-pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging};
+pub(crate) use list::{Envelope, Listed, MOST_BY_NUMBER, Window, checkpoints, paging, paging_of_zero};
 pub(crate) use listener::{Listener, Peer, Tls};
 pub use outgoing::Network;
 pub(crate) use outgoing::Outgoing;

@@ -3,10 +3,13 @@
 //!
 //! The ordinary request touches no timer here: one is set when a connection first waits, and looked at when it rings.
 
+use super::MAX_BODY;
 use super::connections::ConnectionFigures;
 use bytes::Bytes;
+use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +17,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 /// How long callers may take.
 #[derive(Clone, Copy, Debug)]
@@ -123,25 +127,25 @@ impl<S> Paced<S> {
         if begun != self.begun {
             (self.begun, self.is_within_headers, self.headers_due) = (begun, false, None);
         }
-        if self.requests.ended.load(Ordering::Acquire) != begun {
-            // The time of a request that is being answered is limited elsewhere.
-            self.is_within_headers = false;
-            return Poll::Pending;
-        }
+        // The time of a request that is being answered is limited elsewhere. But nobody may ask here again when it ends,
+        // so that the alarm has to be set.
+        let is_answered = self.requests.ended.load(Ordering::Acquire) == begun;
+        self.is_within_headers &= is_answered;
         let due = if self.is_within_headers {
-            *self.headers_due.get_or_insert_with(|| Instant::now() + self.patience.headers)
+            Some(*self.headers_due.get_or_insert_with(|| Instant::now() + self.patience.headers))
         } else {
-            self.requests.idle_since() + self.patience.idle
+            is_answered.then(|| self.requests.idle_since() + self.patience.idle)
         };
-        if due < self.alarm.deadline() {
+        if let Some(due) = due.filter(|due| *due < self.alarm.deadline()) {
             self.alarm.as_mut().reset(due);
         }
         loop {
             ready!(self.alarm.as_mut().poll(context));
-            if due <= Instant::now() {
+            let now = Instant::now();
+            if due.is_some_and(|due| due <= now) {
                 return Poll::Ready(if self.is_within_headers { Late::Headers } else { Late::Idle });
             }
-            self.alarm.as_mut().reset(due);
+            self.alarm.as_mut().reset(due.unwrap_or(now + self.patience.idle));
         }
     }
 
@@ -227,14 +231,35 @@ pub(super) struct SlowBody;
 
 /// A request's body, which has to be there in time.
 pub(super) struct TimedBody {
-    body: Incoming,
+    /// Absent when it is dropped.
+    body: Option<Incoming>,
     patience: Duration,
     alarm: Option<Pin<Box<Sleep>>>,
+    is_http2: bool,
 }
 
 impl TimedBody {
-    pub(super) fn new(body: Incoming, patience: Duration) -> Self {
-        Self { body, patience, alarm: None }
+    pub(super) fn new(body: Incoming, patience: Duration, version: Version) -> Self {
+        Self { body: Some(body), patience, alarm: None, is_http2: version == Version::HTTP_2 }
+    }
+}
+
+impl Drop for TimedBody {
+    /// Reads the rest of what a caller sends whose request was answered before. By HTTP/2 it would be told otherwise not to
+    /// go on, and some programs (curl before 8.2) then forget the answer. By HTTP/1 the connection is closed.
+    fn drop(&mut self) {
+        let Some(mut body) = self.body.take().filter(|body| self.is_http2 && !body.is_end_stream()) else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(timeout(self.patience, async move {
+            let mut read = 0;
+            while read < MAX_BODY
+                && let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+            {
+                read += frame.data_ref().map_or(0, Bytes::len);
+            }
+        }));
     }
 }
 
@@ -246,7 +271,8 @@ impl Body for TimedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let patience = self.patience;
@@ -256,11 +282,11 @@ impl Body for TimedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Routes of the Management API: where, which scopes, what.
 
+use super::Failure;
 use super::caller::authorize;
 use crate::app::App;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
+use percent_encoding::percent_decode_str;
 use std::pin::Pin;
-use tenantry_types::Scope;
 use tenantry_types::schema::Schema;
+use tenantry_types::{ApiError, ErrorCode, Scope};
 
 /// A route of the Management API. Whoever calls it holds one of its scopes before its handler runs.
 pub(crate) struct ApiRoute {
@@ -71,9 +73,22 @@ impl<T: 'static, H: Handler<T, App>> Handler<T, App> for Guarded<H> {
     fn call(self, request: Request, state: App) -> Self::Future {
         let Self { app, path, scopes, handler } = self;
         Box::pin(async move {
-            authorize(&app, (path, scopes), request, |request| handler.call(request, state)).await
+            let run = async |request: Request| match check_path(request.uri().path()) {
+                Ok(()) => handler.call(request, state).await,
+                Err(error) => Failure::from(error).into_response(),
+            };
+            authorize(&app, (path, scopes), request, run).await
         })
     }
+}
+
+/// Ids in paths are texts.
+fn check_path(path: &str) -> Result<(), ApiError> {
+    if percent_decode_str(path).decode_utf8().is_ok() {
+        return Ok(());
+    }
+    let message = format!("Path validation error: 'The path is not UTF-8: {path}'.");
+    Err(ApiError::new(400, message).with_code(ErrorCode::InvalidUri))
 }
 
 /// The routes of a slice.

@@ -13,7 +13,7 @@ use crate::{discovery, openapi};
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -137,6 +137,9 @@ impl Service {
             || request.uri().path().len() > MAX_HEADERS;
         let mut response = if is_too_large {
             Failure::from(ApiError::new(431, "Request Header Fields Too Large")).into_response()
+        } else if !has_host(&request) {
+            Failure::from(ApiError::new(400, "A request needs one Host header with the name of a host"))
+                .into_response()
         } else {
             let answer = tokio::time::timeout(self.request_time, self.route(request)).await;
             answer.unwrap_or_else(|_| {
@@ -165,7 +168,8 @@ impl Service {
             return response;
         }
         let router = if compresses { &self.compressing } else { &self.router };
-        let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time)));
+        let version = request.version();
+        let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time, version)));
         let Ok(response) = router.clone().oneshot(request).await;
         response
     }
@@ -183,6 +187,18 @@ impl Service {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    }
+}
+
+/// Whether a request says for which host it is, as HTTP/1.1 has to (RFC 9112 section 3.2).
+fn has_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => {
+            host.as_bytes().iter().all(|byte| byte.is_ascii_graphic() && !b"/\\?#@,\"<>".contains(byte))
+        }
+        (None, None) => request.version() != Version::HTTP_11,
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ mod table;
 use crate::app::App;
 use crate::http::{
     ApiResult, ApiRoute, Envelope, Failure, MOST_BY_NUMBER, Page, Query, Slice, State as RouteState, json,
-    paging,
+    paging_of_zero,
 };
 use crate::organizations;
 use axum::extract::{RawPathParams, RawQuery, State};
@@ -137,7 +137,7 @@ pub(crate) fn routes<'a>(app: &'a App, served: &[ApiRoute]) -> Slice<'a> {
     slice
 }
 
-static PAGING: LazyLock<Schema> = LazyLock::new(|| object(paging()).open());
+static PAGING: LazyLock<Schema> = LazyLock::new(|| object(paging_of_zero()).open());
 
 impl Operation {
     async fn answer(&self, app: &App, path: &RawPathParams, query: Option<&str>) -> ApiResult {

@@ -116,6 +116,25 @@ async fn unknown_routes_and_wrong_methods_are_not_found() {
 }
 
 #[tokio::test]
+async fn paths_are_texts() {
+    let t = Testkit::start().await;
+    for (method, path) in
+        [(Method::GET, "clients/%ff"), (Method::DELETE, "connections/%c3%28"), (Method::GET, "emails/%ff")]
+    {
+        let path = format!("/api/v2/{path}");
+        assert!(matches!(t.nobody().send(t.nobody().request(method.clone(), &path)).await.status, 401 | 404));
+        let reply = t.admin.send(t.admin.request(method, &path)).await;
+        if path.contains("emails") {
+            assert_eq!(reply.status, 404, "no such route");
+            continue;
+        }
+        assert_eq!((reply.status, reply.text("errorCode")), (400, "invalid_uri"), "{path}");
+        assert!(reply.text("message").starts_with("Path validation error: '"), "{}", reply.body);
+        assert_eq!(reply.headers["content-type"], "application/json; charset=utf-8");
+    }
+}
+
+#[tokio::test]
 async fn headers_that_are_too_large_are_refused() {
     let t = Testkit::start().await;
     let request = t.admin.request(Method::GET, "/api/v2/clients").header("x-large", "x".repeat(40_000));
@@ -152,5 +171,15 @@ async fn query_strings_are_checked() {
         let reply = t.admin.get(&format!("/api/v2/clients?{query}")).await;
         assert_eq!((reply.status, reply.text("errorCode")), (400, "invalid_query_string"), "{query}");
         assert_eq!(reply.text("message"), expected);
+    }
+    // Clients and the log take 0, the others do not.
+    for (list, status) in [
+        ("clients", 200),
+        ("logs", 200),
+        ("client-grants", 400),
+        ("organizations", 400),
+        ("connections", 400),
+    ] {
+        assert_eq!(t.admin.get(&format!("/api/v2/{list}?per_page=0")).await.status, status, "{list}");
     }
 }

@@ -120,6 +120,67 @@ async fn idle_connections_are_closed_without_a_word() {
 }
 
 #[tokio::test]
+async fn a_connection_is_idle_from_the_end_of_its_request_on_whenever_that_was_noticed() {
+    let t = with(Config { idle_timeout: Some(1), ..Config::default() }).await;
+    let mut all = Vec::new();
+    for _ in 0..60 {
+        let mut one = connect(&t).await;
+        one.write_all(b"GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        all.push(one);
+    }
+    let began = Instant::now();
+    for one in &mut all {
+        assert!(rest(one).await.starts_with("HTTP/1.1 200"));
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_request_is_for_one_host() {
+    let t = with(Config::default()).await;
+    for (version, hosts, status) in [
+        ("1.1", "host: a.example\r\n", "200"),
+        ("1.1", "host: [::1]:8443\r\n", "200"),
+        ("1.0", "", "200"),
+        ("1.1", "", "400"),
+        ("1.1", "host: a\r\nhost: b\r\n", "400"),
+        ("1.1", "host: a b/c\r\n", "400"),
+    ] {
+        let mut stream = connect(&t).await;
+        let request =
+            format!("GET /.well-known/jwks.json HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let said = rest(&mut stream).await;
+        assert_eq!(said.split(' ').nth(1), Some(status), "{version} {hosts:?}: {said}");
+    }
+}
+
+/// Some programs forget an answer behind which they are told not to send the rest of their request.
+#[tokio::test]
+async fn who_is_answered_before_the_body_is_read_may_go_on_sending_it() {
+    let t = with(Config::default()).await;
+    let (mut client, connection) = h2::client::handshake(connect(&t).await).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post("http://localhost/api/v2/clients").body(()).unwrap();
+    let (answer, mut body) = client.send_request(request, false).unwrap();
+    body.send_data(Bytes::from_static(b"{\"name\":"), false).unwrap();
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let mut answer = answer.into_body();
+    while let Some(data) = answer.data().await {
+        let data = data.unwrap();
+        answer.flow_control().release_capacity(data.len()).unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    body.send_data(Bytes::from_static(b"\"x\"}"), true).unwrap();
+    let reset = tokio::time::timeout(
+        Duration::from_millis(300),
+        futures_util::future::poll_fn(|c| body.poll_reset(c)),
+    );
+    assert!(reset.await.is_err(), "told not to go on");
+}
+
+#[tokio::test]
 async fn a_request_has_so_many_headers_and_no_more() {
     let t = with(Config::default()).await;
     let mut many = connect(&t).await;
