@@ -166,6 +166,19 @@ async fn read_all(db: &Db, tenant: &str, found: &[(Chain, Ends)]) -> DbResult<Re
             problem: BEHIND.into(),
         });
     }
+    // Entries are numbered across both chains, without gaps; each chain counts its own.
+    let counted: i64 = followed.iter().map(|one| one.ends.last.number).sum();
+    if problems.is_empty() && counted != end {
+        problems.push(Problem {
+            chain: "unknown",
+            number: end,
+            log_id: None,
+            problem: format!(
+                "is the number of the last entry, and the ends of the chains know of {counted}: some are gone with what was \
+                 remembered of them"
+            ),
+        });
+    }
     let chains = followed.iter().map(Followed::report).collect();
     Ok(Report { intact: problems.is_empty(), chains, problems })
 }

@@ -107,6 +107,7 @@ async fn tokens_are_logged_and_why_others_were_refused() {
     let basic = t.http.post(format!("{}/oauth/token", t.base)).basic_auth("by-header", Some("x"));
     let basic = basic.form(&[("grant_type", "client_credentials")]).send().await.unwrap();
     assert_eq!(basic.status().as_u16(), 401);
+    assert!(basic.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic realm="));
     let refused = logs(&t.admin, "type:feccft").await;
     let seen: Vec<_> = refused
         .iter()
@@ -392,4 +393,20 @@ async fn what_registers_itself_is_logged() {
     assert_eq!(entry["details"]["changes"][0]["id"], made["client_id"]);
     let refused = &logs(&t.admin, "type:fapi").await[0];
     assert_eq!(refused["details"]["request"]["path"], "/oidc/register");
+}
+
+#[tokio::test]
+async fn a_log_that_is_followed_from_a_date_on_has_what_was_written_out_of_order() {
+    let t = Testkit::start().await;
+    // An attempt is written a moment after it was made; what is changed meanwhile stands before it.
+    assert_eq!(t.nobody().delete("/api/v2/clients/x").await.status, 401);
+    t.clock.advance(Duration::from_millis(10));
+    for i in 0..3 {
+        let _ = t.create_client(json!({"name": format!("client {i}")})).await;
+    }
+    let all = t.admin.get("/api/v2/logs?sort=date:1&per_page=100").await.expect(200);
+    let all = all.as_array().unwrap();
+    let day = &all[0]["log_id"].as_str().unwrap()[..11];
+    let followed = t.admin.get(&format!("/api/v2/logs?from={day}&take=100")).await.expect(200);
+    assert_eq!(followed.as_array().unwrap().len(), all.len(), "{followed}");
 }

@@ -169,3 +169,24 @@ async fn two_nodes_write_one_log() {
     assert_eq!(report.chains[0].entries, 40);
     assert_eq!(logs(&b.admin, "type:sapi").await.len(), 40);
 }
+
+#[tokio::test]
+async fn what_goes_with_all_that_was_remembered_of_it_is_missed() {
+    let back = "UPDATE audit_chain SET number = 3, seq = (SELECT a.seq FROM audit_log a WHERE a.chain = 'changes' AND \
+        a.number = 3), hash = (SELECT a.hash FROM audit_log a WHERE a.chain = 'changes' AND a.number = 3) \
+        WHERE chain = 'changes'; DELETE FROM audit_log WHERE chain = 'changes' AND number > 3";
+    let whole =
+        "DELETE FROM audit_log WHERE chain = 'attempts'; DELETE FROM audit_chain WHERE chain = 'attempts'";
+    for sql in [back, whole] {
+        let t = with_changes(5).await;
+        assert_eq!(t.nobody().delete("/api/v2/clients/x").await.status, 401);
+        assert!(verify(&t).await.intact);
+        // Something behind it stays.
+        let _ = t.create_client(json!({"name": "behind"})).await;
+        assert_eq!(t.nobody().delete("/api/v2/clients/x").await.status, 401);
+        assert!(verify(&t).await.intact);
+        t.database().execute(sql);
+        let report = verify(&t).await;
+        assert!(!report.intact && report.problems[0].problem.contains("some are gone"), "{sql}: {report:?}");
+    }
+}
