@@ -8,7 +8,7 @@ use crate::credentials::Proof;
 use crate::http::{Form, OAuthError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,8 +41,14 @@ pub(crate) async fn authenticate(
     certificate: Option<&ClientCertificate>,
 ) -> Result<Arc<Client>, OAuthError> {
     match presented(headers, form, certificate.is_some())? {
-        Presented::Secret { client_id, secret, in_header } => {
-            by_secret(app, &client_id, &secret, in_header).await
+        Presented::Secret { client_id, secret, in_header: false } => {
+            by_secret(app, &client_id, &secret, false).await
+        }
+        // Whoever tried by that header is told that it is the one (RFC 6749 section 5.2).
+        Presented::Secret { client_id, secret, in_header: true } => {
+            let found = by_secret(app, &client_id, &secret, true).await;
+            let challenge = HeaderValue::from_static(r#"Basic realm="clients""#);
+            found.map_err(|error| error.challenging(challenge))
         }
         Presented::Assertion { assertion, client_id } => {
             assertion::authenticate(app, form.get("client_assertion_type"), assertion, client_id).await

@@ -312,6 +312,17 @@ async fn a_search_shows_settings_by_scope_and_keys_to_nobody() {
     let found = summary.get("/api/v2/clients/search?q=name:one").await.expect(200);
     let names: Vec<_> = found["clients"][0].as_object().unwrap().keys().collect();
     assert_eq!(names, ["name", "client_id"]);
+    // What somebody may not see is not found out by asking for it either.
+    for query in [
+        "q=metadata.pin:4*",
+        "q=name:one AND NOT metadata.pin:4",
+        "q=callback_host:a.example",
+        "sort=updated_at",
+    ] {
+        let reply = summary.get(&format!("/api/v2/clients/search?{query}")).await;
+        assert_eq!((reply.status, reply.text("errorCode")), (403, "insufficient_scope"), "{query}");
+    }
+    let _ = summary.get("/api/v2/clients/search?q=name:one AND app_type:spa&sort=name").await.expect(200);
     let only = t.admin.get("/api/v2/clients/search?q=name:one&fields=name,updated_at").await.expect(200);
     let names: Vec<_> = only["clients"][0].as_object().unwrap().keys().collect();
     assert_eq!(names, ["tenant", "name", "updated_at"]);

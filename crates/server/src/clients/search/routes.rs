@@ -8,9 +8,9 @@ use axum::extract::{RawQuery, State};
 use http::StatusCode;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
-use tenantry_types::clients::search::{Language, Search};
+use tenantry_types::clients::search::{Field, Language, Search};
 use tenantry_types::schema::{Schema, boolean, integer, object, one_of, optional, string};
-use tenantry_types::{ApiError, ErrorCode, time};
+use tenantry_types::{ApiError, ErrorCode, Scope, time};
 
 /// The most fields that may be named.
 const MAX_FIELDS: usize = 50;
@@ -26,6 +26,13 @@ pub(in crate::clients) static QUERY: LazyLock<Schema> = LazyLock::new(|| {
         optional("sort", one_of(&["name", "updated_at"])),
     ])
 });
+
+/// Whether it asks for nothing but what everybody who reads clients may see, or filter lists by. What a search finds tells
+/// what it looked at.
+fn is_open(search: &Search) -> bool {
+    let mut conditions = search.0.iter().flatten();
+    conditions.all(|one| !matches!(one.field, Field::Metadata(_) | Field::CallbackHost | Field::UpdatedAt))
+}
 
 pub(in crate::clients) async fn search_clients(
     State(app): State<App>,
@@ -46,6 +53,9 @@ pub(in crate::clients) async fn search_clients(
         Some("updated_at") => Sort::Updated,
         _ => Sort::Created,
     };
+    if !caller.scopes().contains(Scope::READ_CLIENTS) && (sort == Sort::Updated || !is_open(&search)) {
+        return Err(ApiError::insufficient_scope([Scope::READ_CLIENTS.as_str()]).into());
+    }
     let fields = query.text("fields");
     if fields.is_some_and(|fields| fields.split(',').count() > MAX_FIELDS) {
         return Err(ApiError::invalid_query(format!("fields takes {MAX_FIELDS} names at most")).into());
