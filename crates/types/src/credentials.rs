@@ -83,6 +83,7 @@ pub static CREATE: LazyLock<Schema> = LazyLock::new(|| {
 /// The body of `PATCH /clients/{client_id}/credentials/{credential_id}`.
 pub static PATCH: LazyLock<Schema> = LazyLock::new(|| {
     object([optional("expires_at", format(Format::DateTime).nullable().describe("When it stops working"))])
+        .min(1)
 });
 
 /// Checks the body of `POST /clients/{client_id}/credentials`.

@@ -201,6 +201,9 @@ fn absolute(text: &str) -> Option<Url> {
         return None;
     }
     let url = Url::parse(text).ok()?;
+    if url.host_str().is_some_and(|host| host.contains(',')) {
+        return None;
+    }
     // The parser repairs what it can ("https:example.com"); a stored URL is compared as it was written.
     let special = matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp");
     let rest = &text[text.find(':')? + 1..];
@@ -292,6 +295,7 @@ mod tests {
                 &long,
                 "https://a.com,https://b.com",
                 "https://a.com,",
+                "http://a,b",
                 "https://a.com https://b.com",
                 "https://a*.example.com",
                 "https://foo.*.example.com",

@@ -34,6 +34,8 @@ async fn credentials_are_made_listed_changed_and_deleted() {
     assert_eq!(changed["expires_at"], "2095-05-13T09:33:13.000Z");
     assert_ne!(changed["updated_at"], changed["created_at"]);
     assert_eq!(t.admin.get(&one_path).await.expect(200), changed);
+    let nothing = t.admin.patch(&one_path, &json!({})).await;
+    assert_eq!((nothing.status, nothing.text("errorCode")), (400, "invalid_body"));
     let forever = t.admin.patch(&one_path, &json!({"expires_at": null})).await.expect(200);
     assert!(forever.get("expires_at").is_none());
 
