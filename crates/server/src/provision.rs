@@ -86,10 +86,16 @@ pub(crate) async fn domain(db: &Db, configured: Option<&str>, port: u16) -> Resu
 impl Provision<'_> {
     /// Makes the tenant with everything in it, or moves it to `domain` if it had another.
     pub(crate) async fn run(&self, domain: &str) -> Result<(), ProvisionError> {
+        if tenant_domain(self.db, DEFAULT_TENANT).await?.is_none() {
+            match self.create(domain).await {
+                // Another server that starts at the same time was quicker.
+                Err(ProvisionError::Database(DbError::Conflict(_))) => {}
+                created => return created,
+            }
+        }
         match tenant_domain(self.db, DEFAULT_TENANT).await? {
-            None => self.create(domain).await,
             Some(had) if had != domain => Ok(self.relocate(had, domain.to_owned()).await?),
-            Some(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -150,10 +150,12 @@ impl MasterKey {
     /// # Errors
     /// As [`Self::open`]; also when it is no text.
     pub fn open_text(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
-        let bytes = self.open(context, sealed)?;
-        std::str::from_utf8(&bytes)
-            .map(|text| Zeroizing::new(text.to_owned()))
-            .map_err(|_| SealError::Altered)
+        let mut bytes = self.open(context, sealed)?;
+        let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
+            error.into_bytes().zeroize();
+            SealError::Altered
+        });
+        text.map(Zeroizing::new)
     }
 }
 

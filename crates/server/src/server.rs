@@ -1,6 +1,6 @@
 //! Starting and stopping.
 
-use crate::app::{App, Parts};
+use crate::app::{App, DEFAULT_TENANT, Parts};
 use crate::audit::Audit;
 use crate::clients::certificate::TrustedProxies;
 use crate::config::{Config, DEFAULT_LISTEN};
@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::metrics::Exposition;
 use crate::provision::{self, Provision, ProvisionError};
 use crate::tls::{self, TlsError, TlsSettings};
-use crate::{Clock, Random, clients, master_key, ops, router};
+use crate::{Clock, Random, clients, keys, master_key, ops, router};
 use axum::body::Body;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -198,8 +198,16 @@ impl Server {
         let db = Db::open(&database).await?;
         let database = database.to_string();
         let has_tenant = provision::has_tenant(&db).await?;
+        if !has_tenant && dir.server_file().is_ok_and(|server| server.database == database) {
+            tracing::warn!(
+                database,
+                "a server ran on this database before, which is empty now: a new tenant is made"
+            );
+        }
         let master =
             dir.master_key(config.master_key_file.as_deref(), has_tenant.then_some(database.as_str()))?;
+        // Before anything is written.
+        keys::check_master(&db, &master, DEFAULT_TENANT).await?;
 
         let (https, https_address) = bind(config.listen.as_deref().unwrap_or(DEFAULT_LISTEN)).await?;
         let domain = provision::domain(&db, config.domain.as_deref(), https_address.port()).await?;

@@ -33,6 +33,13 @@ fn bad(what: &dyn std::fmt::Display) -> DbError {
     DbError::Data(format!("signing key: {what}"))
 }
 
+/// Makes sure that the master key is the one that the tenant's keys are sealed under.
+pub(crate) async fn check_master(db: &Db, master: &MasterKey, tenant: &str) -> DbResult<()> {
+    let Some(key) = store::current(db, tenant).await? else { return Ok(()) };
+    master.open(&seal_context(tenant, &key.kid), &key.private_key).map_err(|error| bad(&error))?;
+    Ok(())
+}
+
 /// The private half of a key that was not revoked.
 fn open_private(master: &MasterKey, tenant: &str, key: &StoredKey) -> DbResult<RsaSigningKey> {
     let pkcs8 =

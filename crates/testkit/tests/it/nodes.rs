@@ -1,10 +1,12 @@
 //! Several servers on one database. Only PostgreSQL serves several; on another engine there is nothing to see.
 
+use base64::Engine as _;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tenantry_testkit::{Testkit, client_path};
+use tenantry_server::{Clock, Config, DataDir, Network, Random, Server};
+use tenantry_testkit::{Database, Testkit, client_path};
 
 /// Tries until `is_so`, for no longer than a node may go on with what another one changed.
 async fn within_a_second(what: &str, is_so: impl AsyncFn() -> bool) {
@@ -163,4 +165,33 @@ async fn a_running_node_goes_on_when_a_newer_version_migrates() {
             t.database().migrate_further();
         }
     }
+}
+
+#[tokio::test]
+async fn servers_that_start_for_the_first_time_at_once_share_one_tenant() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::new(&dir.path().join("unused.db"));
+    if database.file().is_some() {
+        return;
+    }
+    let key = dir.path().join("master.key");
+    std::fs::write(&key, base64::engine::general_purpose::STANDARD.encode([7; 32])).unwrap();
+    let config = Config {
+        listen: Some("127.0.0.1:0".into()),
+        domain: Some("tenant.example".into()),
+        database_url: Some(database.url().to_owned()),
+        master_key_file: Some(key),
+        ..Config::default()
+    };
+    let start = async |n: u64| {
+        let data = DataDir::new(dir.path().join(n.to_string()));
+        let network = Network::routed(|_| Vec::new(), &[]);
+        #[expect(clippy::disallowed_methods, reason = "certificates are valid from the real present on")]
+        let clock = Clock::manual(jiff::Timestamp::now());
+        Server::start_in(&config, data, clock, Random::seeded(n), &network).await
+    };
+    for started in futures_util::future::join_all((0..4).map(start)).await {
+        started.unwrap().stop().await;
+    }
+    assert_eq!(database.number("SELECT COUNT(*) FROM client WHERE tenant = $1", "default"), 2);
 }

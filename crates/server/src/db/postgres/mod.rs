@@ -35,8 +35,7 @@ fn places<'a>(params: &'a [Param<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
 impl From<tokio_postgres::Error> for DbError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(refusal) = error.as_db_error() else {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            return Self::Unavailable(cause.unwrap_or_else(|| error.to_string()));
+            return Self::Unavailable(root_cause(&error));
         };
         let (code, message) = (refusal.code(), refusal.message());
         // Classes of SQLSTATE: integrity; connection, rollback, resources, intervention, system.
@@ -105,7 +104,7 @@ impl Postgres {
     }
 
     async fn try_rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<tokio_postgres::Row>, Failed> {
-        let unreachable = |error: deadpool_postgres::PoolError| DbError::Unavailable(error.to_string());
+        let unreachable = |error: deadpool_postgres::PoolError| DbError::Unavailable(root_cause(&error));
         let client = self.0.get().await.map_err(|error| Failed::Other(unreachable(error)))?;
         let rows = async {
             let statement = client.prepare_cached(sql).await?;
@@ -132,6 +131,12 @@ enum Failed {
     /// Its connection does not work any more; another one may.
     Closed(DbError),
     Other(DbError),
+}
+
+/// What the database said, or the system, rather than who noticed.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let last = std::iter::successors(Some(error), |error| error.source()).last();
+    last.unwrap_or(error).to_string()
 }
 
 /// Whether a connection is as good after the error as before.
