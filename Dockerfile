@@ -1,7 +1,7 @@
 # A small image of the server: the program and glibc, no shell, a user without rights.
 #
 #   docker build -t tenantry .
-#   docker run -p 8443:8443 -v tenantry:/var/lib/tenantry tenantry --domain localhost:8443
+#   docker run -p 8443:8443 -v tenantry:/var/lib/tenantry tenantry serve --domain localhost:8443
 #
 # /healthz, /readyz and /metrics are on port 9090.
 FROM rust:1.89-slim-bookworm AS build
