@@ -3,7 +3,8 @@
 use crate::audit::Kept;
 pub use crate::limiter::{NotARate, Profile, Rate};
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -56,16 +57,22 @@ pub struct Config {
     /// The private key of that certificate in PEM.
     pub tls_key: Option<PathBuf>,
     /// Connections at once; 10,000 when not given, or as many as the limit on open files allows.
+    #[serde(default, deserialize_with = "one_or_more")]
     pub max_connections: Option<u64>,
     /// Connections of one address at once, of which trusted proxies may have more; 1,000 when not given.
+    #[serde(default, deserialize_with = "one_or_more")]
     pub max_connections_per_address: Option<u64>,
     /// Seconds that a connection may lie idle between requests; 120 when not given.
+    #[serde(default, deserialize_with = "one_or_more")]
     pub idle_timeout: Option<u64>,
     /// Seconds from the first byte of a request to the end of its headers; 20 when not given.
+    #[serde(default, deserialize_with = "one_or_more")]
     pub header_timeout: Option<u64>,
     /// Seconds for the body of a request to arrive; 30 when not given.
+    #[serde(default, deserialize_with = "one_or_more")]
     pub body_timeout: Option<u64>,
     /// Seconds for a request to be answered; 60 when not given.
+    #[serde(default, deserialize_with = "one_or_more")]
     pub request_timeout: Option<u64>,
     /// A plan of Auth0 whose rate limits are imitated; off when not given.
     pub rate_limit: Option<Profile>,
@@ -91,6 +98,14 @@ pub struct Config {
     pub audit_attempts: Option<u32>,
     /// A document that fills the tenant at its first start. That is done by the program, not by the server.
     pub seed: Option<PathBuf>,
+}
+
+/// A number of connections or seconds. With zero of them a server would answer nobody.
+fn one_or_more<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
+    match u64::deserialize(value)? {
+        0 => Err(D::Error::custom("must be 1 or more")),
+        number => Ok(Some(number)),
+    }
 }
 
 /// The address of the HTTPS listener when none is given.
@@ -217,6 +232,22 @@ mod tests {
             assert!(retention(bad).is_err(), "{bad}");
         }
         assert!(Config::from_toml("audit_retention = \"x\"").is_err());
+    }
+
+    #[test]
+    fn a_limit_of_zero_is_refused() {
+        for name in [
+            "max_connections",
+            "max_connections_per_address",
+            "idle_timeout",
+            "header_timeout",
+            "body_timeout",
+            "request_timeout",
+        ] {
+            let error = Config::from_toml(&format!("{name} = 0")).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("must be 1 or more"), "{error}");
+            assert!(Config::from_toml(&format!("{name} = 1")).is_ok());
+        }
     }
 
     #[test]

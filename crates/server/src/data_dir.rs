@@ -140,6 +140,12 @@ impl DataDir {
         self.0.join(name)
     }
 
+    /// What is kept in it, whether it is there yet or not.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let names = ["lock", "server.json", "tenantry.db", "ca.pem", "ca-bundle.pem", "master.key"];
+        names.map(|name| self.file(name)).into()
+    }
+
     /// The database, unless another place is configured.
     #[must_use]
     pub fn database(&self) -> PathBuf {
@@ -227,7 +233,33 @@ impl DataDir {
             }
             Err(source) => return Err(DataDirError::Io { path, source }),
         };
-        serde_json::from_slice(&text).map_err(|source| DataDirError::ServerFile { path, source })
+        let mut server: ServerFile =
+            serde_json::from_slice(&text).map_err(|source| DataDirError::ServerFile { path, source })?;
+        self.move_in(&mut server);
+        Ok(server)
+    }
+
+    /// What a server had in its directory is looked for here, if the directory was copied or moved since: whoever works on
+    /// a copy must not touch the original.
+    fn move_in(&self, server: &mut ServerFile) {
+        let Some(home) = server.ca.parent().map(Path::to_owned) else { return };
+        let is_home = match (fs::canonicalize(&home), fs::canonicalize(&self.0)) {
+            (Ok(home), Ok(here)) => home == here,
+            _ => false,
+        };
+        if is_home {
+            return;
+        }
+        let moved = |path: &Path| path.strip_prefix(&home).ok().map(|inside| self.0.join(inside));
+        if let Some(path) = server.database.strip_prefix("sqlite:").and_then(|path| moved(Path::new(path))) {
+            server.database = format!("sqlite:{}", path.display());
+        }
+        if let Some(path) = server.master_key_file.as_deref().and_then(moved) {
+            server.master_key_file = Some(path);
+        }
+        if let Some(path) = moved(&server.ca) {
+            server.ca = path;
+        }
     }
 }
 

@@ -13,6 +13,8 @@ const HEADER_SECS: u64 = 20;
 /// The largest body in that time is slower than a telephone line.
 const BODY_SECS: u64 = 30;
 const REQUEST_SECS: u64 = 60;
+/// Longer is as good as without end, and the end would be no time that a clock knows.
+const MOST_SECS: u64 = 365 * 24 * 3600;
 /// Whoever takes in nothing of its answer for so long is gone.
 const UNREAD: Duration = Duration::from_secs(30);
 /// Connections, likewise; an open one has some 30 kB.
@@ -49,7 +51,8 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn of(config: &Config) -> Self {
-        let seconds = |given: Option<u64>, default| Duration::from_secs(given.unwrap_or(default));
+        let seconds =
+            |given: Option<u64>, default| Duration::from_secs(given.unwrap_or(default).min(MOST_SECS));
         let connections = Connections::new(
             config.max_connections.unwrap_or_else(default_connections),
             config.max_connections_per_address.unwrap_or(CONNECTIONS_PER_ADDRESS),

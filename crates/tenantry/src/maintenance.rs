@@ -31,7 +31,7 @@ impl SiteOptions {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BackupArgs {
-    /// Where to write it; what is there is replaced when the new one is whole
+    /// Where to write it; an earlier backup there is replaced when the new one is whole
     file: PathBuf,
     #[command(flatten)]
     site: SiteOptions,

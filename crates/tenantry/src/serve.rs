@@ -84,27 +84,28 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RATE", env = "TENANTRY_RATE_LIMIT_ADDRESS", help_heading = "Limits")]
     rate_limit_address: Option<Rate>,
     /// Connections at once [default: 10000, or what the limit on open files allows]
-    #[arg(long, value_name = "NUMBER", env = "TENANTRY_MAX_CONNECTIONS", help_heading = "Limits")]
+    #[arg(long, value_name = "NUMBER", env = "TENANTRY_MAX_CONNECTIONS", value_parser = one_or_more, help_heading = "Limits")]
     max_connections: Option<u64>,
     /// Connections of one address at once; a trusted proxy may have more [default: 1000]
     #[arg(
         long,
         value_name = "NUMBER",
         env = "TENANTRY_MAX_CONNECTIONS_PER_ADDRESS",
+        value_parser = one_or_more,
         help_heading = "Limits"
     )]
     max_connections_per_address: Option<u64>,
     /// How long a connection may lie idle between requests [default: 120]
-    #[arg(long, value_name = "SECONDS", env = "TENANTRY_IDLE_TIMEOUT", help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_IDLE_TIMEOUT", value_parser = one_or_more, help_heading = "Limits")]
     idle_timeout: Option<u64>,
     /// How long the headers of a request may take, from its first byte on [default: 20]
-    #[arg(long, value_name = "SECONDS", env = "TENANTRY_HEADER_TIMEOUT", help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_HEADER_TIMEOUT", value_parser = one_or_more, help_heading = "Limits")]
     header_timeout: Option<u64>,
     /// How long the body of a request may take [default: 30]
-    #[arg(long, value_name = "SECONDS", env = "TENANTRY_BODY_TIMEOUT", help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_BODY_TIMEOUT", value_parser = one_or_more, help_heading = "Limits")]
     body_timeout: Option<u64>,
     /// How long a request may take altogether [default: 60]
-    #[arg(long, value_name = "SECONDS", env = "TENANTRY_REQUEST_TIMEOUT", help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", env = "TENANTRY_REQUEST_TIMEOUT", value_parser = one_or_more, help_heading = "Limits")]
     request_timeout: Option<u64>,
     /// Document or directory that is applied once, at the first start, as `tenantry apply` does
     #[arg(long, value_name = "FILE", env = "TENANTRY_SEED")]
@@ -129,6 +130,15 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err("must be text or json".into()),
+    }
+}
+
+/// With zero connections or seconds it would answer nobody.
+fn one_or_more(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("must be 1 or more".into()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -67,11 +67,13 @@ pub struct Problem {
 /// # Errors
 /// The log cannot be read. That something is wrong with it is no error but part of the report.
 pub async fn verify_audit(dir: &DataDir, database_url: Option<&str>) -> Result<Report, VerifyError> {
-    let url = match database_url {
-        Some(url) => url.to_owned(),
-        None => dir.server_file()?.database,
+    let target = match (database_url, dir.server_file()) {
+        (Some(url), _) => Target::parse(url)?,
+        // A backup was restored, and no server has started on it yet.
+        (None, Err(DataDirError::Empty(_))) if dir.database().exists() => Target::Sqlite(dir.database()),
+        (None, server) => Target::parse(&server?.database)?,
     };
-    let db = Db::read_only(&Target::parse(&url)?)?;
+    let db = Db::read_only(&target)?;
     verify(&db, DEFAULT_TENANT).await
 }
 

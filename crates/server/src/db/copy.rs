@@ -5,14 +5,22 @@ use super::schema::{self, Holds, Table};
 use super::value::{Param, Row};
 use super::{DbError, DbResult, Snapshot, Target, migrate, postgres, sqlite};
 use ::postgres::types::{ToSql, Type};
+use rusqlite::OpenFlags;
 
-/// Copies all rows of `from` into `to`, which has to be empty, in one transaction; says how many there were of each
-/// table. Blocks.
+/// The table that says which migrations were run.
+const MIGRATIONS: &str = "migration";
+/// One that a migration drops again: an earlier program that was interrupted may have left it.
+const FORMER: &str = "token_quota_use";
+
+/// Copies all rows of `from` into `to`, which has to be empty; says how many there were of each table. The tables are made
+/// in the same transaction, so that it can be repeated whenever it was interrupted. Blocks.
 pub(crate) fn copy(from: &Target, to: &Target) -> DbResult<Vec<(String, u64)>> {
     let mut source = Snapshot::open(from)?;
     let mut target = open(to)?;
     target.begin()?;
-    let copied = copy_tables(&mut source, &mut target);
+    let copied = require_empty(&mut target, to)
+        .and_then(|()| migrate::run_within(&mut target))
+        .and_then(|()| copy_tables(&mut source, &mut target));
     match copied {
         Ok(copied) => {
             target.commit(&[])?;
@@ -27,29 +35,53 @@ pub(crate) fn copy(from: &Target, to: &Target) -> DbResult<Vec<(String, u64)>> {
     }
 }
 
-/// The database to copy into, with a schema and nothing else.
+/// The database to copy into.
 fn open(to: &Target) -> DbResult<Connection> {
-    let mut connection = match to {
-        Target::Sqlite(path) => Connection::Sqlite(sqlite::Sqlite::new(path).writer()?),
+    match to {
+        Target::Sqlite(path) => {
+            // The writer changes how a file is kept, also one that is refused afterwards. This one only rolls back what an
+            // interrupted program left.
+            if path.exists() {
+                let connection = sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                require_empty(&mut Connection::Sqlite(connection), to)?;
+            }
+            Ok(Connection::Sqlite(sqlite::Sqlite::new(path).writer()?))
+        }
         Target::Postgres(settings) => {
-            Connection::Postgres(Box::new(postgres::Writer::connect((**settings).clone())?))
+            Ok(Connection::Postgres(Box::new(postgres::Writer::connect((**settings).clone())?)))
+        }
+    }
+}
+
+/// Refuses a database with tables, unless they are ours and there is nothing in them.
+fn require_empty(target: &mut Connection, to: &Target) -> DbResult<()> {
+    let full = || Err(DbError::Full(to.to_string()));
+    let there = tables_of(target)?;
+    if !there.is_empty() && !there.iter().any(|name| name == MIGRATIONS) {
+        return full();
+    }
+    let ours = schema::tables()?;
+    for name in there.iter().filter(|name| *name != MIGRATIONS) {
+        if name != FORMER && !ours.iter().any(|table| table.name == *name) {
+            return full();
+        }
+        if !target.query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[], |_| Ok(()))?.is_empty() {
+            return full();
+        }
+    }
+    Ok(())
+}
+
+fn tables_of(target: &mut Connection) -> DbResult<Vec<String>> {
+    let sql = match target {
+        Connection::Sqlite(_) => {
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        }
+        Connection::Postgres(_) => {
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
         }
     };
-    let full = || DbError::Full(to.to_string());
-    match connection.query("SELECT MAX(version) FROM migration", &[], |row| row.opt_int(0)) {
-        Ok(version) => {
-            migrate::require_known(version.first().copied().flatten().unwrap_or(0))?;
-            for table in schema::tables()? {
-                let sql = format!("SELECT 1 FROM {} LIMIT 1", table.name);
-                if !connection.query(&sql, &[], |_| Ok(()))?.is_empty() {
-                    return Err(full());
-                }
-            }
-        }
-        Err(DbError::Engine(_)) => migrate::run(&mut connection)?,
-        Err(error) => return Err(error),
-    }
-    Ok(connection)
+    target.query(sql, &[], |row| Ok(row.text(0)?.to_owned()))
 }
 
 fn copy_tables(source: &mut Snapshot, target: &mut Connection) -> DbResult<Vec<(String, u64)>> {
@@ -125,4 +157,47 @@ fn into_postgres(source: &mut Snapshot, target: &mut postgres::Writer, table: &T
         writer.write(&places)
     })?;
     writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file on which so many migrations were run.
+    fn made(dir: &tempfile::TempDir, name: &str, migrations: i64) -> Target {
+        let path = dir.path().join(name);
+        let mut connection = Connection::Sqlite(sqlite::Sqlite::new(&path).writer().unwrap());
+        connection.begin().unwrap();
+        for _ in 0..migrations {
+            assert!(!migrate::next(&mut connection, migrate::known()).unwrap());
+        }
+        connection.commit(&[]).unwrap();
+        Target::Sqlite(path)
+    }
+
+    #[test]
+    fn a_target_is_filled_at_whatever_migration_it_was_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = made(&dir, "source", migrate::known());
+        for migrations in 0..=migrate::known() {
+            let target = made(&dir, &format!("target {migrations}"), migrations);
+            copy(&source, &target).unwrap();
+            drop(Snapshot::open(&target).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_copy_that_does_not_end_leaves_nothing() {
+        const ORPHAN: &str = "PRAGMA foreign_keys = OFF; INSERT INTO client_alias VALUES ('t', 'a', 'c')";
+        let dir = tempfile::tempdir().unwrap();
+        let source = made(&dir, "source", migrate::known());
+        let writer = || sqlite::Sqlite::new(source.file().unwrap()).writer().unwrap();
+        sqlite::batch(&writer(), ORPHAN).unwrap();
+        let target = Target::Sqlite(dir.path().join("target"));
+        assert!(matches!(copy(&source, &target), Err(DbError::Conflict(_))));
+        let left = sqlite::Sqlite::new(target.file().unwrap()).writer().unwrap();
+        assert_eq!(tables_of(&mut Connection::Sqlite(left)).unwrap(), [""; 0]);
+        sqlite::batch(&writer(), "DELETE FROM client_alias").unwrap();
+        copy(&source, &target).unwrap();
+    }
 }

@@ -64,8 +64,14 @@ pub(super) fn run(connection: &mut Connection) -> DbResult<()> {
     }
 }
 
+/// The same within a transaction that was begun, so that all of it is there or nothing.
+pub(super) fn run_within(connection: &mut Connection) -> DbResult<()> {
+    while !next(connection, known())? {}
+    Ok(())
+}
+
 /// Runs the first migration that is lacking; whether there was none.
-fn next(connection: &mut Connection, known: i64) -> DbResult<bool> {
+pub(super) fn next(connection: &mut Connection, known: i64) -> DbResult<bool> {
     connection.batch("CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)")?;
     let found = connection
         .query("SELECT COALESCE(MAX(version), 0) FROM migration", &[], |row| row.int(0))?

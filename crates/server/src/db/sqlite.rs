@@ -5,6 +5,8 @@ use super::{DbError, DbResult};
 use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Readers kept open; more are opened when all are in use, and closed again.
@@ -32,6 +34,7 @@ impl Sqlite {
 
     /// The connection that writes; makes the file if there is none.
     pub(super) fn writer(&self) -> DbResult<Connection> {
+        create(&self.path)?;
         let connection =
             connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         connection.execute_batch(&format!(
@@ -70,6 +73,16 @@ impl Sqlite {
     pub(super) fn close(&self) {
         self.readers.lock().clear();
     }
+}
+
+/// Makes the file, if there is none, for its owner only: SQLite would let others read it, and gives its log the same mode.
+fn create(path: &Path) -> DbResult<()> {
+    // Nor may one that is in use be opened besides: closing it again would end SQLite's locks.
+    if path.exists() {
+        return Ok(());
+    }
+    let created = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    created.map(drop).map_err(|error| DbError::Unavailable(format!("{}: {error}", path.display())))
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> DbResult<Connection> {

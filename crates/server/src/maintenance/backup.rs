@@ -23,24 +23,22 @@ pub enum Restored {
 }
 
 impl Site {
-    /// Writes a copy of the database as it is now to `file`, in place of one that is there. What was written is verified
+    /// Writes a copy of the database as it is now to `file`, in place of an earlier one. What was written is verified
     /// first. It has the mode 0600 and holds no master key.
     ///
     /// # Errors
-    /// The database is no file, or `file` cannot be written.
+    /// The database is no file, `file` is something else than an earlier backup, or it cannot be written.
     pub async fn backup(&self, file: &Path) -> Result<()> {
         let Target::Sqlite(database) = self.target().clone() else { return refused(POSTGRES) };
-        let file = file.to_owned();
+        let (site, file) = (self.clone(), file.to_owned());
         blocking(move || {
-            drop(Snapshot::open_older(&Target::Sqlite(database.clone()))?);
             refuse_live(&file, &database)?;
-            let beside = beside(&file);
+            site.refuse_own(&file)?;
+            refuse_other(&file)?;
+            drop(Snapshot::open_older(&Target::Sqlite(database.clone()))?);
+            let (beside, _) = create_beside(&file)?;
             let made = write(&database, &beside).and_then(|()| put(&beside, &file));
-            if made.is_err() {
-                // Whatever went wrong is told; half a copy is of no use.
-                let _ = fs::remove_file(&beside);
-            }
-            made
+            discard_unless(made, &beside)
         })
         .await
     }
@@ -69,8 +67,8 @@ impl Site {
                     file.display()
                 ));
             }
-            let copy = beside(&database);
-            let restored = copy_of(&file, &copy).and_then(|()| {
+            let (copy, to) = create_beside(&database)?;
+            let restored = copy_of(&file, &copy, to).and_then(|()| {
                 let found = opens(&site, &copy)?;
                 verify(&copy)?;
                 // The log belongs to what was there before; on top of another database it would destroy that.
@@ -80,12 +78,27 @@ impl Site {
                 put(&copy, &database)?;
                 Ok(found)
             });
-            if restored.is_err() {
-                let _ = fs::remove_file(&copy);
-            }
-            restored
+            discard_unless(restored, &copy)
         })
         .await
+    }
+
+    /// What the data directory and the server need is no place for a backup, whether it is there yet or not.
+    fn refuse_own(&self, file: &Path) -> Result<()> {
+        let mut own = self.dir.files();
+        for key in self.master_key_file.iter().chain([&self.dir.master_key_file()]) {
+            own.extend(["", ".new", ".old"].map(|suffix| beside_of(key, suffix)));
+        }
+        for database in self.target.file().into_iter().chain([&*self.dir.database()]) {
+            own.extend(["", "-wal", "-shm", "-journal", ".lock"].map(|suffix| beside_of(database, suffix)));
+        }
+        if own.iter().any(|own| is_same(file, own)) {
+            return refused(format!(
+                "{} is a file of the server, no place for a backup: choose another name",
+                file.display()
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -96,10 +109,6 @@ fn beside_of(file: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-fn beside(file: &Path) -> PathBuf {
-    beside_of(file, ".new")
-}
-
 fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path)(error)),
@@ -107,27 +116,72 @@ fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-/// The database in use is no place for a backup.
-fn refuse_live(file: &Path, database: &Path) -> Result<()> {
-    let same = |one: &Path, other: &Path| match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
+/// Where a file is or would be, by whichever way it is named.
+fn place(file: &Path) -> Option<PathBuf> {
+    let of_new = || {
+        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Some(fs::canonicalize(directory.unwrap_or(Path::new("."))).ok()?.join(file.file_name()?))
     };
-    let is_live = same(file, database)
-        || ["-wal", "-shm"].iter().any(|suffix| same(file, &beside_of(database, suffix)));
+    fs::canonicalize(file).ok().or_else(of_new)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// The database in use is no backup, and no place for one.
+fn refuse_live(file: &Path, database: &Path) -> Result<()> {
+    let is_live = ["", "-wal", "-shm"].iter().any(|suffix| is_same(file, &beside_of(database, suffix)));
     if is_live { refused(format!("{} is the database itself", file.display())) } else { Ok(()) }
 }
 
-/// An empty file that only its owner may read.
-fn create(path: &Path) -> Result<File> {
-    remove_if_there(path)?;
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.map_err(io_error(path))
+/// Only an earlier backup is replaced: somebody may need what else is there.
+fn refuse_other(file: &Path) -> Result<()> {
+    let found = match fs::symlink_metadata(file) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error(file)(error)),
+    };
+    let name = file.display();
+    if !found.is_file() {
+        return refused(format!("{name} exists and is no regular file"));
+    }
+    if beside_of(file, ".lock").exists() {
+        return refused(format!("{name} is the database of another server: {name}.lock is beside it"));
+    }
+    match Snapshot::open_older(&Target::Sqlite(file.to_owned())) {
+        Ok(_) | Err(DbError::Newer { .. }) => Ok(()),
+        Err(_) => refused(format!("{name} exists and is no backup: remove it, or choose another name")),
+    }
+}
+
+/// A new, empty file that only its owner may read, beside the one whose place it will take. Nobody else has its name,
+/// also when several do the same at once.
+fn create_beside(file: &Path) -> Result<(PathBuf, File)> {
+    let process = std::process::id();
+    let mut number = 0_u32;
+    loop {
+        let path = beside_of(file, &format!(".{process}-{number}.new"));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(created) => return Ok((path, created)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(io_error(&path)(error)),
+        }
+    }
+}
+
+/// Whatever went wrong is told; half a copy is of no use.
+fn discard_unless<T>(made: Result<T>, copy: &Path) -> Result<T> {
+    if made.is_err() {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(beside_of(copy, suffix));
+        }
+    }
+    made
 }
 
 /// A copy of what is committed, in one transaction of the reading sort: writers go on meanwhile.
 fn write(database: &Path, copy: &Path) -> Result<()> {
-    create(copy)?;
     let Some(name) = copy.to_str() else { return refused("the name of the file is not UTF-8") };
     let copied = (|| {
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -139,9 +193,8 @@ fn write(database: &Path, copy: &Path) -> Result<()> {
     file.sync_all().map_err(io_error(copy))
 }
 
-fn copy_of(file: &Path, copy: &Path) -> Result<()> {
+fn copy_of(file: &Path, copy: &Path, mut to: File) -> Result<()> {
     let mut from = File::open(file).map_err(io_error(file))?;
-    let mut to = create(copy)?;
     io::copy(&mut from, &mut to).map_err(io_error(copy))?;
     to.sync_all().map_err(io_error(copy))
 }

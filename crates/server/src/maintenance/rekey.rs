@@ -1,4 +1,4 @@
-//! Changing the master key while servers run, in steps that can each be repeated.
+//! Changing the master key while servers run, step by step.
 //!
 //! The file may hold several keys: the first seals, all of them open. A new key is added, then put first; then
 //! everything is sealed anew; then the others go. A crash between or within steps leaves a file and a database that fit.
@@ -59,7 +59,7 @@ impl Site {
             keys.insert(0, MasterKey::generate()?);
             write(&path, &keys)?;
         }
-        self.wait_for_server().await?;
+        self.wait_for_server("Nothing is lost: the same command goes on where this one stopped").await?;
         let mut resealed = self.reseal().await?;
         tokio::time::sleep(SETTLED).await;
         resealed += self.reseal().await?;
@@ -79,7 +79,10 @@ impl Site {
         }
         keys.push(MasterKey::generate()?);
         write(&path, &keys)?;
-        self.wait_for_server().await?;
+        self.wait_for_server(
+            "The new key is in the file: start the server anew, and go on with the next step",
+        )
+        .await?;
         Ok(self.master()?.ids().swap_remove(1))
     }
 
@@ -95,7 +98,9 @@ impl Site {
         };
         keys.insert(0, newest);
         write(&path, &keys)?;
-        self.wait_for_server().await?;
+        let next = "The new key stands first in the file, and this step repeated would put the old one there again: \
+            start the server anew, and go on with the next step";
+        self.wait_for_server(next).await?;
         Ok(self.master()?.ids().swap_remove(0))
     }
 
@@ -157,7 +162,7 @@ impl Site {
             write(&retired, &old)?;
         }
         write(&path, &keys)?;
-        self.wait_for_server().await?;
+        self.wait_for_server("The change is done: start the server anew").await?;
         Ok(retired)
     }
 
@@ -165,16 +170,17 @@ impl Site {
         let path = self.dir.master_key_path(self.master_key_file.as_deref());
         path.ok_or_else(|| {
             MaintenanceError::Refused(
-                "the master key is in TENANTRY_MASTER_KEY, which no command can change: put a new key in front of it, \
-                 with a space between the two, and start all servers anew; then `tenantry rekey reseal`; then take the \
-                 old one away"
+                "the master key is in TENANTRY_MASTER_KEY, which no command can change: put a new key behind it, with a \
+                 space between the two, and start all servers anew; then put the new one first, and start them anew; \
+                 then `tenantry rekey reseal`; then take the old one away"
                     .into(),
             )
         })
     }
 
-    /// Waits until the server of this directory, if one runs, has the keys of the file.
-    async fn wait_for_server(&self) -> Result<()> {
+    /// Waits until the server of this directory, if one runs, has the keys of the file; `next` says what to do if it does not
+    /// take them.
+    async fn wait_for_server(&self, next: &str) -> Result<()> {
         let wanted = self.master()?.ids();
         let since = Instant::now();
         loop {
@@ -187,10 +193,10 @@ impl Site {
                 return Ok(());
             }
             if since.elapsed() > SERVER_WAIT {
-                return refused(
-                    "the running server does not take the new key; its log says why. Nothing is lost: the same command \
-                     goes on where this one stopped",
-                );
+                return refused(format!(
+                    "the running server does not take the keys of the file, which may not be the one that it reads; \
+                     its log may say why. {next}"
+                ));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

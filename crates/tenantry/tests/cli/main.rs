@@ -227,6 +227,7 @@ fn wrong_usage_and_failures_have_their_exit_codes() {
         ("listen = \"256.0.0.1:1\"", "cannot listen on 256.0.0.1:1"),
         ("tls_cert = \"cert.pem\"", "belong together"),
         ("master_key_file = \"/dev/null\"", "the master key must be 32 bytes"),
+        ("max_connections = 0\nlisten = \"256.0.0.1:1\"", "must be 1 or more"),
     ] {
         std::fs::write(&config, text).unwrap();
         let data = TempDir::new().unwrap();
@@ -235,6 +236,41 @@ fn wrong_usage_and_failures_have_their_exit_codes() {
         assert_eq!(out.status.code(), Some(1), "{text}: {said}");
         assert!(said.contains(expected), "{text}: {said}");
     }
+}
+
+const LIMITS: [&str; 6] = [
+    "max-connections",
+    "max-connections-per-address",
+    "idle-timeout",
+    "header-timeout",
+    "body-timeout",
+    "request-timeout",
+];
+
+#[test]
+fn a_limit_that_lets_nobody_through_is_refused() {
+    let dir = TempDir::new().unwrap();
+    for name in LIMITS {
+        // If the limit were none of its worries, the address would be.
+        let (mut flag, mut variable) = (command(dir.path(), "serve"), command(dir.path(), "serve"));
+        flag.args(["--listen", "256.0.0.1:1", &format!("--{name}"), "0"]);
+        let env = format!("TENANTRY_{}", name.to_uppercase().replace('-', "_"));
+        variable.args(["--listen", "256.0.0.1:1"]).env(env, "0");
+        for mut serve in [flag, variable] {
+            let out = serve.output().unwrap();
+            let said = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.code() == Some(2) && said.contains("must be 1 or more"), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn limits_without_end_end_nothing() {
+    let dir = TempDir::new().unwrap();
+    let limits = LIMITS.map(|name| format!("--{name}={}", u64::MAX));
+    let server = serve(dir.path(), &limits.each_ref().map(String::as_str));
+    assert!(!token(dir.path()).is_empty());
+    assert_eq!(server.stop("TERM").0, Some(0));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use crate::{Serving, command, env, http, run, serve, token};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use tempfile::TempDir;
 
 fn said(out: &Output) -> String {
@@ -91,6 +92,79 @@ async fn a_backup_made_beside_a_running_server_is_whole_and_can_be_restored() {
     assert_eq!(names(new.path()).await, ["All Applications", "Tenantry Admin", "before"]);
     succeeds(&run(new.path(), "check", &[]));
     assert_eq!(server.stop("TERM").0, Some(0));
+}
+
+/// What is in a directory, with what it holds where that is a file.
+fn content(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let paths = dir.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    paths.map(|path| (path.clone(), std::fs::read(path).ok())).collect()
+}
+
+#[test]
+fn a_backup_takes_the_place_of_nothing_but_a_backup() {
+    let (dir, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (data, there) = (dir.path(), elsewhere.path());
+    for dir in [data, &there.join("data")] {
+        assert_eq!(serve(dir, &[]).stop("TERM").0, Some(0));
+    }
+    std::fs::copy(data.join("master.key"), there.join("the.key")).unwrap();
+    std::fs::write(there.join("notes.txt"), "x").unwrap();
+    std::fs::write(there.join("empty"), "").unwrap();
+    std::fs::create_dir(there.join("directory")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(there.join("socket")).unwrap();
+    std::os::unix::fs::symlink(there.join("notes.txt"), there.join("link")).unwrap();
+    let before = (content(data), content(there), content(&there.join("data")));
+
+    let backup =
+        |file: &Path, more: &[&str]| run(data, "backup", &[&[file.to_str().unwrap()], more].concat());
+    let mut own: Vec<PathBuf> = before.0.keys().cloned().collect();
+    let not_yet = ["tenantry.db-wal", "tenantry.db-journal", "master.key.new", "master.key.old"];
+    own.extend(not_yet.map(|name| data.join(name)));
+    own.push(there.join("data/../..").join(data.file_name().unwrap()).join("master.key"));
+    assert!(own.len() > 8, "{own:?}");
+    for file in own {
+        fails(&backup(&file, &[]), "is ");
+    }
+    let key = ["--master-key-file", &format!("{}/the.key", there.display())];
+    for (name, why) in [
+        ("the.key", "is a file of the server"),
+        ("the.key.old", "is a file of the server"),
+        ("notes.txt", "is no backup"),
+        ("empty", "is no backup"),
+        ("directory", "is no regular file"),
+        ("socket", "is no regular file"),
+        ("link", "is no regular file"),
+        ("data/master.key", "is no backup"),
+        ("data/tenantry.db", "is the database of another server"),
+    ] {
+        fails(&backup(&there.join(name), &key), why);
+    }
+    let after = (content(data), content(there), content(&there.join("data")));
+    assert!(after == before, "{:?} {:?} {:?}", after.0.keys(), after.1.keys(), after.2.keys());
+    // Where the key is not yet, it is to be.
+    std::fs::remove_file(data.join("master.key")).unwrap();
+    fails(&backup(&data.join("master.key"), &[]), "is a file of the server");
+    assert!(!data.join("master.key").exists());
+}
+
+#[test]
+fn backups_at_the_same_time_do_not_disturb_one_another() {
+    let (dir, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (file, other) = (elsewhere.path().join("backup.db"), elsewhere.path().join("backup.db.new"));
+    std::fs::write(&other, "mine").unwrap();
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+    let backup = || command(dir.path(), "backup").arg(&file).stderr(Stdio::piped()).spawn().unwrap();
+    let backups: Vec<_> = (0..8).map(|_| backup()).collect();
+    for backup in backups {
+        succeeds(&backup.wait_with_output().unwrap());
+    }
+    let left = content(elsewhere.path());
+    assert_eq!(left.keys().collect::<Vec<_>>(), [&file, &other]);
+    assert_eq!(left[&other].as_deref(), Some(&b"mine"[..]));
+    succeeds(&run(dir.path(), "restore", &[file.to_str().unwrap(), "--replace"]));
+    succeeds(&run(dir.path(), "check", &[]));
+    let database = dir.path().join("tenantry.db");
+    assert_eq!(database.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -183,10 +257,54 @@ fn a_database_is_copied_by_one_command() {
     assert!(succeeds(&out).lines().any(|line| line == "client 2"));
     fails(&copy(&url("tenantry.db"), &url("copy.db")), "is not empty");
     fails(&copy(&url("nothing.db"), &url("other.db")), "is not a database of Tenantry");
+    let text = dir.path().join("text");
+    std::fs::write(&text, "not a database").unwrap();
+    fails(&copy(&url("tenantry.db"), &url("text")), "");
+    assert_eq!(std::fs::read(&text).unwrap(), b"not a database");
     let server = serve(dir.path(), &["--database-url", &url("copy.db")]);
     fails(&copy(&url("copy.db"), &url("other.db")), "another tenantry process is using");
     succeeds(&run(dir.path(), "check", &[]));
     assert_eq!(server.stop("TERM").0, Some(0));
+}
+
+#[test]
+fn a_copy_that_was_killed_can_be_repeated() {
+    let dir = TempDir::new().unwrap();
+    assert_eq!(serve(dir.path(), &[]).stop("TERM").0, Some(0));
+    let url = |name: &str| format!("sqlite:{}", dir.path().join(name).display());
+    for i in 0..25 {
+        let to = url(&format!("copy{i}.db"));
+        let mut copy = std::process::Command::new(crate::PROGRAM);
+        copy.args(["copy", "--from", &url("tenantry.db"), "--to", &to]);
+        let mut killed = copy.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(4 * i));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let again = copy.stderr(Stdio::piped()).output().unwrap();
+        // Unless it was done by then.
+        if !again.status.success() {
+            fails(&again, "is not empty");
+        }
+        succeeds(&run(dir.path(), "check", &["--database-url", &to]));
+    }
+}
+
+#[test]
+fn a_database_is_for_its_owner_only_wherever_it_is() {
+    let (dir, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let url = |name: &str| format!("sqlite:{}", elsewhere.path().join(name).display());
+    let are_private = |names: &[&str]| {
+        for name in names {
+            let mode = elsewhere.path().join(name).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    };
+    let server = serve(dir.path(), &["--database-url", &url("served.db")]);
+    are_private(&["served.db", "served.db-wal", "served.db-shm"]);
+    assert_eq!(server.stop("TERM").0, Some(0));
+    let mut copy = std::process::Command::new(crate::PROGRAM);
+    succeeds(&copy.args(["copy", "--from", &url("served.db"), "--to", &url("copied.db")]).output().unwrap());
+    are_private(&["served.db", "copied.db"]);
 }
 
 /// The secrets of all clients, as the API shows them.

@@ -1,8 +1,10 @@
 //! What is done to a database past the server: checks, copies, a new administrator.
 
+use base64::Engine as _;
 use serde_json::{Value, json};
-use tenantry_server::reset_admin;
-use tenantry_testkit::{Credentials, Testkit, public_key_pem};
+use tenantry_server::maintenance::Site;
+use tenantry_server::{Config, DataDir, Network, Random, Server, reset_admin};
+use tenantry_testkit::{Credentials, Database, Testkit, public_key_pem};
 
 /// Something of every kind that refers to something or is sealed.
 struct Tenant {
@@ -71,6 +73,8 @@ async fn filled(t: &Testkit) -> Tenant {
     let _ = create("/api/v2/emails/provider", json!({
         "name": "smtp", "credentials": {"smtp_host": "h", "smtp_port": 25, "smtp_user": "u", "smtp_pass": "hush"},
     })).await;
+    let policies = json!(["all-applications"]);
+    assert_eq!(t.admin.put("/api/v2/guardian/policies", &policies).await.expect(200), policies);
     let _ = t.admin.patch("/api/v2/tenants/settings", &json!({"friendly_name": "F"})).await.expect(200);
     assert_eq!(t.admin.post("/api/v2/keys/signing/rotate", &json!(null)).await.status, 201);
     Tenant { machine, client, connection, organization, profile }
@@ -89,6 +93,7 @@ async fn a_tenant_that_nobody_tampered_with_is_whole() {
     let tenant = filled(&t).await;
     assert_eq!(problems(&t).await, [""; 0]);
     // Also after what takes things away again.
+    assert_eq!(t.admin.put("/api/v2/guardian/policies", &json!([])).await.status, 200);
     assert_eq!(t.admin.delete(&format!("/api/v2/clients/{}", tenant.machine.client_id)).await.status, 204);
     for path in ["organizations", "user-attribute-profiles", "connections"] {
         let id = match path {
@@ -130,6 +135,12 @@ async fn a_check_says_what_is_wrong() {
             "https://api.example",
             "cannot be read: resource_server",
         ),
+        (
+            "UPDATE configuration SET document = '7' WHERE kind = $1",
+            "/api/v2/guardian/policies",
+            "cannot be read: configuration",
+        ),
+        ("UPDATE profile SET document = '[]' WHERE id = $1", &tenant.profile, "cannot be read: profile"),
         (
             "UPDATE client SET app_type = 'spa' WHERE client_id = $1",
             machine,
@@ -292,6 +303,28 @@ async fn nothing_is_copied_out_of_a_file_in_use_or_into_a_database_that_is_not_e
 }
 
 #[tokio::test]
+async fn a_database_with_tables_of_others_is_not_filled() {
+    let t = Testkit::start().await;
+    let source = t.database().url().to_owned();
+    // A file has to be free, and stays where it was.
+    let t = if t.database().file().is_some() { t.move_over().await } else { t };
+    for tables in [
+        "CREATE TABLE orders (id BIGINT)",
+        "CREATE TABLE orders (id BIGINT); INSERT INTO orders VALUES (1)",
+        "CREATE TABLE client (id BIGINT)",
+        "CREATE TABLE migration (version BIGINT); CREATE TABLE orders (id BIGINT)",
+        "CREATE TABLE migration (version BIGINT); CREATE TABLE client (id BIGINT); INSERT INTO client VALUES (1)",
+    ] {
+        let target = Database::new(&t.data_dir().join(format!("{}.db", tables.len())));
+        target.execute(tables);
+        let before = target.file().map(|file| std::fs::read(file).unwrap());
+        let error = tenantry_server::maintenance::copy(&source, target.url()).await.unwrap_err();
+        assert!(error.to_string().contains("is not empty"), "{tables}: {error}");
+        assert_eq!(target.file().map(|file| std::fs::read(file).unwrap()), before, "{tables}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_administrator_is_replaced_also_beside_a_running_server() {
     let mut t = Testkit::start().await;
     let former = t.admin_credentials().await;
@@ -356,4 +389,61 @@ async fn the_master_key_is_changed_step_by_step_on_several_servers() {
         }
     }
     assert_eq!(problems(&a).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_start_under_another_master_key_changes_nothing() {
+    let t = Testkit::start().await;
+    let domain = t.running().domain.clone();
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("master.key");
+    std::fs::write(&key, base64::engine::general_purpose::STANDARD.encode([7; 32])).unwrap();
+    // A file belongs to the server that runs on it.
+    let copy = t.database().file().map(|_| dir.path().join("copy.db"));
+    if let Some(copy) = &copy {
+        t.site().backup(copy).await.unwrap();
+    }
+    let url = copy
+        .as_ref()
+        .map_or_else(|| t.database().url().to_owned(), |copy| format!("sqlite:{}", copy.display()));
+    let config = Config {
+        listen: Some("127.0.0.1:0".into()),
+        domain: Some("moved.example".into()),
+        database_url: Some(url),
+        master_key_file: Some(key),
+        ..Config::default()
+    };
+    let data = DataDir::new(dir.path().join("data"));
+    let network = Network::routed(|_| Vec::new(), &[]);
+    let started = Server::start_in(&config, data, t.clock.clone(), Random::seeded(1), &network).await;
+    let error = started.err().unwrap().to_string();
+    assert!(error.contains("sealed under another master key"), "{error}");
+    let sql = "SELECT COUNT(*) FROM tenant WHERE domain = $1";
+    let unchanged = match copy {
+        Some(copy) => {
+            let copy = rusqlite::Connection::open(copy).unwrap();
+            copy.query_row(sql, [&domain], |row| row.get::<_, i64>(0)).unwrap()
+        }
+        None => t.database().number(sql, &domain),
+    };
+    assert_eq!(unchanged, 1);
+}
+
+/// Whoever works on a copy of a data directory must not touch the original.
+#[tokio::test]
+async fn a_data_directory_that_was_copied_stands_for_itself() {
+    let t = Testkit::start().await;
+    let Some(file) = t.database().file() else { return };
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["master.key", "server.json"] {
+        std::fs::copy(t.data_dir().join(name), copy.path().join(name)).unwrap();
+    }
+    let backup = copy.path().join("tenantry.db");
+    assert_eq!(backup.file_name(), file.file_name());
+    t.site().backup(&backup).await.unwrap();
+    let _ = t.create_client(json!({"name": "newer"})).await;
+    let site = Site::new(DataDir::new(copy.path().to_owned()), None, None).unwrap();
+    let same = std::fs::canonicalize(site.database().trim_start_matches("sqlite:")).unwrap();
+    assert_eq!(same, std::fs::canonicalize(&backup).unwrap());
+    assert!(site.check().await.unwrap().problems.is_empty());
 }

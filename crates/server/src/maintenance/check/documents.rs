@@ -33,7 +33,7 @@ pub(super) fn parse(snapshot: &mut Snapshot, found: &mut Findings) -> DbResult<(
                 let keys = named.clone().filter_map(|(index, _)| row.opt_text(index).ok().flatten());
                 format!("{} {}", table.name, keys.take(2).collect::<Vec<_>>().join(" "))
             };
-            let document: Object = match serde_json::from_str(row.text(0)?) {
+            let document = match read(&table.name, row.text(0)?) {
                 Ok(document) => document,
                 Err(error) => {
                     found.problem("a document cannot be read", || format!("{}: {error}", name()));
@@ -57,4 +57,12 @@ pub(super) fn parse(snapshot: &mut Snapshot, found: &mut Findings) -> DbResult<(
         })?;
     }
     Ok(())
+}
+
+/// The members of a document. Some settings are lists, which have none.
+fn read(table: &str, text: &str) -> serde_json::Result<Object> {
+    match serde_json::from_str(text)? {
+        Value::Array(_) if table == "configuration" => Ok(Object::new()),
+        document => serde_json::from_value(document),
+    }
 }
