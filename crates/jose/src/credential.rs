@@ -7,7 +7,7 @@ use x509_parser::objects::{oid_registry, oid2abbrev, oid2sn};
 use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
-use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
+use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, SubjectPublicKeyInfo, X509Name};
 
 /// The smallest RSA modulus that may sign assertions, in bits.
 pub const MIN_RSA_BITS: usize = 2_048;
@@ -96,6 +96,9 @@ pub struct CertificateInfo {
     pub thumbprint_sha256: String,
     /// `KEY=value` lines in the certificate's own order.
     pub subject_dn: String,
+    /// The same as names and values, to compare with; `None` where that would not be the whole of it, because a value is
+    /// no text that can be read for certain, or one relative name has several values.
+    pub subject: Option<Vec<(String, String)>>,
     /// When it ends, in seconds since 1970.
     pub not_after: i64,
 }
@@ -132,6 +135,7 @@ pub fn parse_certificate(der: &[u8]) -> Result<Material, BadPem> {
     let info = CertificateInfo {
         thumbprint_sha256: base64url(&sha256(der)),
         subject_dn: distinguished_name(certificate.subject()),
+        subject: attributes(certificate.subject()),
         not_after: certificate.validity().not_after.timestamp(),
     };
     let key = certificate.public_key().parsed().map_err(|_| BadPem::Malformed)?;
@@ -183,13 +187,23 @@ impl Material {
 
 /// A name as the API shows it: relative names in the certificate's order, `KEY=value`, one on each line.
 fn distinguished_name(name: &X509Name<'_>) -> String {
-    let registry = oid_registry();
-    let parts = name.iter_attributes().map(|attribute| {
-        let key = oid2abbrev(attribute.attr_type(), registry)
-            .map_or_else(|_| attribute.attr_type().to_id_string(), str::to_owned);
-        format!("{key}={}", attribute_value(attribute))
-    });
+    let parts = name.iter_attributes().map(|one| format!("{}={}", attribute_name(one), attribute_value(one)));
     parts.collect::<Vec<_>>().join("\n")
+}
+
+fn attributes(name: &X509Name<'_>) -> Option<Vec<(String, String)>> {
+    let of_one = |relative: &RelativeDistinguishedName<'_>| {
+        let mut attributes = relative.iter();
+        let only = attributes.next().filter(|_| attributes.next().is_none())?;
+        let value = only.as_str().ok().filter(|value| !value.contains(char::is_control))?;
+        Some((attribute_name(only), value.to_owned()))
+    };
+    name.iter().map(of_one).collect()
+}
+
+fn attribute_name(attribute: &AttributeTypeAndValue<'_>) -> String {
+    oid2abbrev(attribute.attr_type(), oid_registry())
+        .map_or_else(|_| attribute.attr_type().to_id_string(), str::to_owned)
 }
 
 fn attribute_value(attribute: &AttributeTypeAndValue<'_>) -> String {

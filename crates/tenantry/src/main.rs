@@ -126,7 +126,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("error: {error}");
+    eprintln!("error: {}", manage::output::plain(&error.to_string()));
     ExitCode::FAILURE
 }
 

@@ -1,5 +1,6 @@
 //! Commands on the database of a data directory: `backup`, `restore`, `check`, `copy`, `admin`.
 
+use crate::manage::output::{plain, print};
 use crate::options::{DataDirOption, data_dir};
 use crate::{Failure, local};
 use clap::Subcommand;
@@ -75,7 +76,7 @@ pub(crate) async fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
     let (_, site) = args.site.open()?;
     let checked = site.check().await?;
     for problem in &checked.problems {
-        println!("{}", problem.what);
+        print(&plain(&problem.what))?;
     }
     let database = site.database();
     if checked.problems.is_empty() {
@@ -99,7 +100,7 @@ pub(crate) struct CopyArgs {
 pub(crate) async fn copy(args: CopyArgs) -> Result<(), Failure> {
     let copied = maintenance::copy(&args.from, &args.to).await?;
     for (table, rows) in &copied {
-        println!("{table} {rows}");
+        print(&format!("{table} {rows}"))?;
     }
     let rows: u64 = copied.iter().map(|(_, rows)| rows).sum();
     eprintln!(
@@ -178,7 +179,7 @@ pub(crate) async fn admin(command: AdminCommand) -> Result<(), Failure> {
             format!("the new client is made, but {left}, the one before, could not be deleted: {error}")
         })?;
     }
-    println!("{}", reset.client_id);
+    print(&reset.client_id)?;
     eprintln!("this is the administrator's client now; `tenantry env` tells its secret");
     Ok(())
 }

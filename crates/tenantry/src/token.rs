@@ -45,10 +45,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let status = response.status();
     let body: serde_json::Value = response.json().await?;
     match body["access_token"].as_str() {
-        Some(token) if status.is_success() => {
-            println!("{token}");
-            Ok(())
-        }
+        Some(token) if status.is_success() => crate::manage::output::print(token),
         _ => {
             let why = body["error_description"].as_str().unwrap_or("no description");
             Err(format!("the server refused ({status}): {why}").into())

@@ -104,6 +104,13 @@ impl NewCredential {
             (CredentialType::CertSubjectDn, material) => {
                 let from_pem =
                     material.as_ref().map(|material| material.certificate().map_err(bad)).transpose()?;
+                if from_pem
+                    .is_some_and(|certificate| certificate.subject.as_deref().is_none_or(<[_]>::is_empty))
+                {
+                    return Err(ApiError::invalid_body(
+                        "the subject of the certificate is empty, or not readable as one line of text for each name",
+                    ));
+                }
                 set("name", text("name"));
                 set(
                     "subject_dn",

@@ -1,5 +1,6 @@
 //! What a command sends: a file, standard input, and single members.
 
+use super::output::plain;
 use crate::Failure;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -113,7 +114,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(format!("{question} There is nobody to ask\nhint: --yes does it without asking").into());
     }
-    eprint!("{question} [y/N] ");
+    eprint!("{} [y/N] ", plain(question));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -4,8 +4,10 @@ use crate::Failure;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::Write as _;
 use tenantry_types::json::in_order;
+use tenantry_types::redaction;
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -54,18 +56,27 @@ const SECRETS: &[&str] = &["client_secret", "signing_secret", "token"];
 const FIRST: &[&str] = &["id", "client_id", "name", "client_secret", "identifier"];
 const HIDDEN: &str = "[hidden]";
 
+/// Settings of other programs, among them their secrets.
+const ADDONS: &str = "addons";
+
 fn hide(value: &mut Value) {
+    hide_named(value, |name| SECRETS.contains(&name));
+}
+
+/// Hides texts whose names say that they are secret.
+fn hide_named(value: &mut Value, is_secret: fn(&str) -> bool) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if SECRETS.contains(&name.as_str()) && member.is_string() {
+                if is_secret(name) && member.is_string() {
                     *member = HIDDEN.into();
                 } else {
-                    hide(member);
+                    let in_addons = |name: &str| SECRETS.contains(&name) || redaction::is_secret(name);
+                    hide_named(member, if name == ADDONS { in_addons } else { is_secret });
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_named(item, is_secret)),
         _ => {}
     }
 }
@@ -74,11 +85,12 @@ fn hide(value: &mut Value) {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => plain(text).into_owned(),
         Value::Array(items) if items.iter().all(Value::is_string) => {
-            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+            let all: Vec<_> = items.iter().filter_map(Value::as_str).map(plain).collect();
+            all.join(", ")
         }
-        other => other.to_string(),
+        other => plain(&other.to_string()).into_owned(),
     }
 }
 
@@ -148,11 +160,25 @@ impl Output {
         table.load_preset(NOTHING);
         for (name, value) in &members {
             if name != "signing_keys" || fields.names.contains(name) {
-                table.add_row([name.clone(), cell(value)]);
+                table.add_row([plain(name).into_owned(), cell(value)]);
             }
         }
         print(&table.trim_fmt())
     }
+}
+
+/// A text from elsewhere as a terminal may show it: what would move the cursor, color, erase or turn around what stands
+/// there is spelled out.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let spelled = |c: char| if is_harmful(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(spelled).collect())
 }
 
 /// A reader that goes away (`| head`) is no failure.
@@ -160,5 +186,32 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_moves_the_cursor_is_spelled_out() {
+        assert_eq!(plain("a\u{1b}[2K\r\u{202e}b\n"), "a\\u{1b}[2K\\u{d}\\u{202e}b\n");
+        assert_eq!(cell(&json!(["\u{1b}", "é"])), "\\u{1b}, é");
+        assert!(matches!(plain("plain, ünïcode"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn secrets_of_addons_are_hidden_by_their_names() {
+        let mut client = json!({
+            "client_secret": "s", "encryption_key": {"pub": "p"}, "jwt_configuration": {"alg": "RS256"},
+            "addons": {"azure_sb": {"sasKey": "s", "sasKeyName": "n"}, "sap_api": {"servicePassword": "s"}},
+        });
+        hide(&mut client);
+        let hidden = json!({
+            "client_secret": HIDDEN, "encryption_key": {"pub": "p"}, "jwt_configuration": {"alg": "RS256"},
+            "addons": {"azure_sb": {"sasKey": HIDDEN, "sasKeyName": "n"}, "sap_api": {"servicePassword": HIDDEN}},
+        });
+        assert_eq!(client, hidden);
     }
 }

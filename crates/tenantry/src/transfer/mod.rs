@@ -20,11 +20,13 @@ mod tenant;
 use crate::Failure;
 use crate::manage::connection::{Connection, HELP, Opened};
 use crate::manage::input::confirm;
-use crate::manage::output::print;
+use crate::manage::output::{plain, print};
 use document::{Document, Format};
 use keywords::Keywords;
 use plan::{Action, Plan};
+use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tenant::Tenant;
@@ -100,8 +102,9 @@ pub(crate) async fn export(args: ExportArgs) -> Result<(), Failure> {
     let tenant = Tenant::read(args.connection.open().await?).await?;
     for (name, count) in tenant.names.shared() {
         eprintln!(
-            "note: {count} applications are called `{name}`; the document tells them apart by client_id, and so \
-             fits this tenant only"
+            "note: {count} applications are called `{}`; the document tells them apart by client_id, and so \
+             fits this tenant only",
+            plain(name)
         );
     }
     if tenant.is_blind_to_credentials {
@@ -120,7 +123,9 @@ pub(crate) async fn export(args: ExportArgs) -> Result<(), Failure> {
         None => print(text.trim_end_matches('\n')),
         Some(path) => {
             let at = |error: std::io::Error| format!("{}: {error}", path.display());
-            let mut file = std::fs::File::create(&path).map_err(at)?;
+            let mut options = OpenOptions::new();
+            let mut file =
+                options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(at)?;
             Ok(file.write_all(text.as_bytes()).map_err(at)?)
         }
     }
@@ -135,13 +140,13 @@ pub(crate) async fn apply(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let tenant = Tenant::read(args.connection.open().await?).await?;
     let plan = Plan::new(document, &tenant, args.delete)?;
     for note in &plan.notes {
-        eprintln!("note: {note}");
+        eprintln!("note: {}", plain(note));
     }
     if args.json {
         print(&serde_json::to_string_pretty(&plan.to_json())?)?;
     } else if !plan.changes.is_empty() {
         let text: String = plan.changes.iter().map(ToString::to_string).collect();
-        print(text.trim_end_matches('\n'))?;
+        print(&plain(text.trim_end_matches('\n')))?;
     }
     let counts = [Action::Create, Action::Update, Action::Delete].map(|action| plan.count(action));
     let [create, update, delete] = counts;

@@ -59,7 +59,7 @@ pub(crate) fn certificate_pem(
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    for part in subject.split('\n') {
+    for part in subject.split('\n').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap();
         let kind = match name {
             "C" => rcgen::DnType::CountryName,

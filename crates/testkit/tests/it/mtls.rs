@@ -134,6 +134,20 @@ async fn a_subject_counts_only_from_a_trusted_authority() {
             .await;
         assert_eq!(reply.status, status, "{why}: {}", reply.body);
     }
+    // Whoever may choose a name must not be taken for somebody by it.
+    let text = "CN=robot one,O=Okta,C=ES";
+    let robot =
+        client(&t, "tls_client_auth", json!({"credential_type": "cert_subject_dn", "subject_dn": text}))
+            .await;
+    for (subject, status) in [(text, 401), ("C=ES\nO=Okta\nCN=robot one", 200)] {
+        let identity = certificate_pem(subject, Some(&issuer));
+        let presenter = Presenter::new(&t, "mtls.localhost", address(&t, 0), Some(&identity));
+        assert_eq!(presenter.ask(&robot, &audience, &[]).await.status, status, "{subject}");
+    }
+    let nameless = certificate_pem("", Some(&issuer));
+    let body = json!({"credential_type": "cert_subject_dn", "pem": nameless.0});
+    let refused = t.admin.post(&format!("/api/v2/clients/{robot}/credentials"), &body).await;
+    assert_eq!((refused.status, refused.text("errorCode")), (400, "invalid_body"));
     // The listener of its own asks under every name.
     let reply = Presenter::new(&t, "localhost", address(&t, 1), Some(&good)).ask(&id, &audience, &[]).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
