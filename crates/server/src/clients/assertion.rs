@@ -6,7 +6,7 @@ use crate::credentials::Proof;
 use crate::db::{DbResult, Tx, params};
 use crate::http::OAuthError;
 use crate::registration::keys;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 use tenantry_jose::VerifyingAlgorithm;
 use tenantry_jose::jwt::{Audience, Unverified};
@@ -31,12 +31,27 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Audience,
+    #[serde(deserialize_with = "seconds")]
     exp: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_seconds")]
     iat: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_seconds")]
     nbf: Option<i64>,
     jti: String,
+}
+
+/// A `NumericDate` (RFC 7519 section 2), whose fraction does not count.
+fn seconds<'de, D: Deserializer<'de>>(value: D) -> Result<i64, D::Error> {
+    f64::deserialize(value).map(whole)
+}
+
+fn some_seconds<'de, D: Deserializer<'de>>(value: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::deserialize(value)?.map(whole))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "what is too large is as large as can be")]
+fn whole(seconds: f64) -> i64 {
+    seconds.floor() as i64
 }
 
 /// The assertion does not prove who sent it. Everyone is told the same; the log learns why.

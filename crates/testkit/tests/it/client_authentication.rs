@@ -115,6 +115,14 @@ async fn a_client_with_keys_proves_itself_by_them_and_by_nothing_else() {
         claims
     });
     assert_eq!(ask(&t, &several, &[]).await.status, 200);
+    let fractions = signer.sign(&header, &{
+        let mut claims = claims(&t, &client, "4");
+        for (name, after) in [("exp", 60), ("iat", -1), ("nbf", -1)] {
+            claims[name] = format!("{}.5", t.clock.now_secs() + after).parse().unwrap();
+        }
+        claims
+    });
+    assert_eq!(ask(&t, &fractions, &[]).await.status, 200);
 
     // Its secret exists but is of no use, in no place.
     let secrets = t.database().number("SELECT COUNT(secret) FROM client WHERE client_id = $1", &client);
