@@ -145,6 +145,7 @@ enum Command {
     /// Remember a connection; without options the one that the variables AUTH0_… name
     Add {
         /// Its name
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
         /// Read the client's secret from standard input
         #[arg(long)]
