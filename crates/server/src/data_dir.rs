@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The data directory could not be used.
@@ -250,7 +250,11 @@ impl DataDir {
         if is_home {
             return;
         }
-        let moved = |path: &Path| path.strip_prefix(&home).ok().map(|inside| self.0.join(inside));
+        let moved = |path: &Path| {
+            let inside = path.strip_prefix(&home).ok()?;
+            let is_inside = inside.components().all(|part| matches!(part, Component::Normal(_)));
+            is_inside.then(|| self.0.join(inside))
+        };
         if let Some(path) = server.database.strip_prefix("sqlite:").and_then(|path| moved(Path::new(path))) {
             server.database = format!("sqlite:{}", path.display());
         }

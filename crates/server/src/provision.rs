@@ -86,17 +86,22 @@ pub(crate) async fn domain(db: &Db, configured: Option<&str>, port: u16) -> Resu
 impl Provision<'_> {
     /// Makes the tenant with everything in it, or moves it to `domain` if it had another.
     pub(crate) async fn run(&self, domain: &str) -> Result<(), ProvisionError> {
-        if tenant_domain(self.db, DEFAULT_TENANT).await?.is_none() {
-            match self.create(domain).await {
-                // Another server that starts at the same time was quicker.
-                Err(ProvisionError::Database(DbError::Conflict(_))) => {}
+        let had = match tenant_domain(self.db, DEFAULT_TENANT).await? {
+            Some(had) => had,
+            None => match self.create(domain).await {
+                Err(ProvisionError::Database(DbError::Conflict(what))) => {
+                    // Another server that started at the same time was quicker.
+                    let had = tenant_domain(self.db, DEFAULT_TENANT).await?.ok_or(DbError::Conflict(what))?;
+                    keys::check_master(self.db, self.master, DEFAULT_TENANT).await?;
+                    had
+                }
                 created => return created,
-            }
+            },
+        };
+        if had != domain {
+            self.relocate(had, domain.to_owned()).await?;
         }
-        match tenant_domain(self.db, DEFAULT_TENANT).await? {
-            Some(had) if had != domain => Ok(self.relocate(had, domain.to_owned()).await?),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     async fn create(&self, domain: &str) -> Result<(), ProvisionError> {

@@ -206,7 +206,7 @@ impl Server {
         }
         let master =
             dir.master_key(config.master_key_file.as_deref(), has_tenant.then_some(database.as_str()))?;
-        // Before anything is written.
+        // Before anything of the tenant is changed.
         keys::check_master(&db, &master, DEFAULT_TENANT).await?;
 
         let (https, https_address) = bind(config.listen.as_deref().unwrap_or(DEFAULT_LISTEN)).await?;

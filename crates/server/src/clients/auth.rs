@@ -40,15 +40,24 @@ pub(crate) async fn authenticate(
     form: &Form,
     certificate: Option<&ClientCertificate>,
 ) -> Result<Arc<Client>, OAuthError> {
+    let found = find_presented(app, headers, form, certificate).await;
+    if headers.contains_key(header::AUTHORIZATION) {
+        // Whoever tried by that header is told how (RFC 6749 section 5.2).
+        let challenge = HeaderValue::from_static(r#"Basic realm="clients""#);
+        return found.map_err(|error| error.challenging(challenge));
+    }
+    found
+}
+
+async fn find_presented(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form,
+    certificate: Option<&ClientCertificate>,
+) -> Result<Arc<Client>, OAuthError> {
     match presented(headers, form, certificate.is_some())? {
-        Presented::Secret { client_id, secret, in_header: false } => {
-            by_secret(app, &client_id, &secret, false).await
-        }
-        // Whoever tried by that header is told that it is the one (RFC 6749 section 5.2).
-        Presented::Secret { client_id, secret, in_header: true } => {
-            let found = by_secret(app, &client_id, &secret, true).await;
-            let challenge = HeaderValue::from_static(r#"Basic realm="clients""#);
-            found.map_err(|error| error.challenging(challenge))
+        Presented::Secret { client_id, secret, in_header } => {
+            by_secret(app, &client_id, &secret, in_header).await
         }
         Presented::Assertion { assertion, client_id } => {
             assertion::authenticate(app, form.get("client_assertion_type"), assertion, client_id).await

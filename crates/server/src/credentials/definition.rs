@@ -1,5 +1,6 @@
 //! A credential as it is defined by its owner.
 
+use crate::clients::certificate::is_subject;
 use crate::clock::{Clock, Random};
 use crate::ids;
 use serde_json::Value;
@@ -104,11 +105,9 @@ impl NewCredential {
             (CredentialType::CertSubjectDn, material) => {
                 let from_pem =
                     material.as_ref().map(|material| material.certificate().map_err(bad)).transpose()?;
-                if from_pem
-                    .is_some_and(|certificate| certificate.subject.as_deref().is_none_or(<[_]>::is_empty))
-                {
+                if from_pem.is_some_and(|certificate| !is_subject(&certificate.subject_dn, certificate)) {
                     return Err(ApiError::invalid_body(
-                        "the subject of the certificate is empty, or not readable as one line of text for each name",
+                        "the subject of the certificate is empty, or its text could be taken for another one",
                     ));
                 }
                 set("name", text("name"));

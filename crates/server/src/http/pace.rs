@@ -248,9 +248,9 @@ impl Drop for TimedBody {
     /// Reads the rest of what a caller sends whose request was answered before. By HTTP/2 it would be told otherwise not to
     /// go on, and some programs (curl before 8.2) then forget the answer. By HTTP/1 the connection is closed.
     fn drop(&mut self) {
-        let Some(mut body) = self.body.take().filter(|body| self.is_http2 && !body.is_end_stream()) else {
-            return;
-        };
+        let is_late = self.alarm.as_ref().is_some_and(|alarm| alarm.is_elapsed());
+        let is_wanted = |body: &Incoming| self.is_http2 && !is_late && !body.is_end_stream();
+        let Some(mut body) = self.body.take().filter(is_wanted) else { return };
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(timeout(self.patience, async move {
             let mut read = 0;

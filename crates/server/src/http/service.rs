@@ -59,8 +59,10 @@ impl Service {
         Box::pin(id.scope(async move { Ok(service.respond(request, peer, id).await) }))
     }
 
-    async fn respond(&self, mut request: Request<Incoming>, peer: Peer, id: RequestId) -> Response {
+    async fn respond(&self, request: Request<Incoming>, peer: Peer, id: RequestId) -> Response {
         let began = Instant::now();
+        let version = request.version();
+        let mut request = request.map(|body| TimedBody::new(body, self.body_time, version));
         let operation = self.traffic.operation(request.method(), request.uri().path());
         let _in_flight = self.traffic.in_flight.enter();
         let address = peer.address.ip();
@@ -113,7 +115,7 @@ impl Service {
     fn admit(
         &self,
         operation: &Operation,
-        request: &Request<Incoming>,
+        request: &Request<TimedBody>,
         source: IpAddr,
     ) -> Result<Option<Ticket>, Refused> {
         let Some(limiter) = &self.app.limiter else { return Ok(None) };
@@ -123,7 +125,7 @@ impl Service {
 
     async fn answer(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<TimedBody>,
         ticket: Option<Ticket>,
         id: RequestId,
     ) -> Response {
@@ -159,7 +161,7 @@ impl Service {
         response
     }
 
-    async fn route(&self, request: Request<Incoming>) -> Response {
+    async fn route(&self, request: Request<TimedBody>) -> Response {
         let accepted = request.headers().get_all(header::ACCEPT_ENCODING).iter();
         // The description is large, and anybody may ask for it: compressing it each time would cost too much.
         let compresses = request.uri().path() != openapi::PATH
@@ -168,8 +170,7 @@ impl Service {
             return response;
         }
         let router = if compresses { &self.compressing } else { &self.router };
-        let version = request.version();
-        let request = request.map(|body| Body::new(TimedBody::new(body, self.body_time, version)));
+        let request = request.map(Body::new);
         let Ok(response) = router.clone().oneshot(request).await;
         response
     }

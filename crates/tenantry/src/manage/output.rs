@@ -68,7 +68,7 @@ fn hide_named(value: &mut Value, is_secret: fn(&str) -> bool) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if is_secret(name) && member.is_string() {
+                if is_secret(name) && (member.is_string() || is_text_list(member)) {
                     *member = HIDDEN.into();
                 } else {
                     let in_addons = |name: &str| SECRETS.contains(&name) || redaction::is_secret(name);
@@ -79,6 +79,10 @@ fn hide_named(value: &mut Value, is_secret: fn(&str) -> bool) {
         Value::Array(items) => items.iter_mut().for_each(|item| hide_named(item, is_secret)),
         _ => {}
     }
+}
+
+fn is_text_list(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().any(Value::is_string))
 }
 
 /// A value in a cell: text as it is, lists by comma, the rest as JSON.

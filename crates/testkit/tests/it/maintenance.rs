@@ -429,6 +429,24 @@ async fn a_start_under_another_master_key_changes_nothing() {
     assert_eq!(unchanged, 1);
 }
 
+#[tokio::test]
+async fn a_database_of_which_parts_are_gone_is_not_taken_for_an_empty_one() {
+    let t = Testkit::start().await;
+    let (dir, Some(_)) = (tempfile::tempdir().unwrap(), t.database().file()) else { return };
+    let copy = dir.path().join("tenantry.db");
+    t.site().backup(&copy).await.unwrap();
+    std::fs::copy(t.data_dir().join("master.key"), dir.path().join("master.key")).unwrap();
+    rusqlite::Connection::open(&copy)
+        .unwrap()
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM tenant")
+        .unwrap();
+    let config = Config { listen: Some("127.0.0.1:0".into()), ..Config::default() };
+    let data = DataDir::new(dir.path().to_owned());
+    let network = Network::routed(|_| Vec::new(), &[]);
+    let started = Server::start_in(&config, data, t.clock.clone(), Random::seeded(1), &network).await;
+    assert!(started.err().unwrap().to_string().contains("conflict"));
+}
+
 /// Whoever works on a copy of a data directory must not touch the original.
 #[tokio::test]
 async fn a_data_directory_that_was_copied_stands_for_itself() {

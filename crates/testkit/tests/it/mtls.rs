@@ -144,10 +144,12 @@ async fn a_subject_counts_only_from_a_trusted_authority() {
         let presenter = Presenter::new(&t, "mtls.localhost", address(&t, 0), Some(&identity));
         assert_eq!(presenter.ask(&robot, &audience, &[]).await.status, status, "{subject}");
     }
-    let nameless = certificate_pem("", Some(&issuer));
-    let body = json!({"credential_type": "cert_subject_dn", "pem": nameless.0});
-    let refused = t.admin.post(&format!("/api/v2/clients/{robot}/credentials"), &body).await;
-    assert_eq!((refused.status, refused.text("errorCode")), (400, "invalid_body"));
+    for ambiguous in ["", "CN=x, O=z", "CN=CORP\\42user", "CN=plain ", "CN=a=b+c"] {
+        let pem = certificate_pem(ambiguous, Some(&issuer)).0;
+        let body = json!({"credential_type": "cert_subject_dn", "pem": pem});
+        let refused = t.admin.post(&format!("/api/v2/clients/{robot}/credentials"), &body).await;
+        assert_eq!((refused.status, refused.text("errorCode")), (400, "invalid_body"), "{ambiguous}");
+    }
     // The listener of its own asks under every name.
     let reply = Presenter::new(&t, "localhost", address(&t, 1), Some(&good)).ask(&id, &audience, &[]).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
