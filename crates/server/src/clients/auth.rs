@@ -8,7 +8,7 @@ use crate::credentials::Proof;
 use crate::http::{Form, OAuthError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,21 +35,6 @@ enum Presented<'a> {
 
 /// The client that sent the request.
 pub(crate) async fn authenticate(
-    app: &App,
-    headers: &HeaderMap,
-    form: &Form,
-    certificate: Option<&ClientCertificate>,
-) -> Result<Arc<Client>, OAuthError> {
-    let found = find_presented(app, headers, form, certificate).await;
-    if headers.contains_key(header::AUTHORIZATION) {
-        // Whoever tried by that header is told how (RFC 6749 section 5.2).
-        let challenge = HeaderValue::from_static(r#"Basic realm="clients""#);
-        return found.map_err(|error| error.challenging(challenge));
-    }
-    found
-}
-
-async fn find_presented(
     app: &App,
     headers: &HeaderMap,
     form: &Form,

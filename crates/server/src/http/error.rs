@@ -188,11 +188,6 @@ impl OAuthError {
         self
     }
 
-    /// Says how to authenticate, if that is what went wrong.
-    pub(crate) fn challenging(self, challenge: HeaderValue) -> Self {
-        if self.status == 401 { self.with_headers([(header::WWW_AUTHENTICATE, challenge)]) } else { self }
-    }
-
     /// Adds what only the log may say.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

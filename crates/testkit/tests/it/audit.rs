@@ -107,7 +107,6 @@ async fn tokens_are_logged_and_why_others_were_refused() {
     let basic = t.http.post(format!("{}/oauth/token", t.base)).basic_auth("by-header", Some("x"));
     let basic = basic.form(&[("grant_type", "client_credentials")]).send().await.unwrap();
     assert_eq!(basic.status().as_u16(), 401);
-    assert!(basic.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic realm="));
     let refused = logs(&t.admin, "type:feccft").await;
     let seen: Vec<_> = refused
         .iter()
