@@ -119,15 +119,11 @@ async fn unknown_routes_and_wrong_methods_are_not_found() {
 async fn paths_are_texts() {
     let t = Testkit::start().await;
     for (method, path) in
-        [(Method::GET, "clients/%ff"), (Method::DELETE, "connections/%c3%28"), (Method::GET, "emails/%ff")]
+        [(Method::GET, "/api/v2/clients/%ff"), (Method::DELETE, "/api/v2/connections/%c3%28")]
     {
-        let path = format!("/api/v2/{path}");
-        assert!(matches!(t.nobody().send(t.nobody().request(method.clone(), &path)).await.status, 401 | 404));
-        let reply = t.admin.send(t.admin.request(method, &path)).await;
-        if path.contains("emails") {
-            assert_eq!(reply.status, 404, "no such route");
-            continue;
-        }
+        let nobody = t.nobody();
+        assert_eq!(nobody.send(nobody.request(method.clone(), path)).await.status, 401, "{path}");
+        let reply = t.admin.send(t.admin.request(method, path)).await;
         assert_eq!((reply.status, reply.text("errorCode")), (400, "invalid_uri"), "{path}");
         assert!(reply.text("message").starts_with("Path validation error: '"), "{}", reply.body);
         assert_eq!(reply.headers["content-type"], "application/json; charset=utf-8");
